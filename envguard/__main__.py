@@ -1,0 +1,5 @@
+"""`python -m envguard`."""
+
+from envguard.cli.main import main
+
+main()

@@ -1,0 +1,1 @@
+"""The edges: solver, pip, prefixes, processes, drivers, files."""

@@ -1,0 +1,67 @@
+"""Files of ours: written whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from pathlib import Path
+
+from envguard.errors import InputError, UnavailableError
+
+MAX_TEXT_BYTES = 64 * 1024 * 1024
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write `text` to `path` atomically, keeping the mode of a file that was there.
+
+    Raises UnavailableError when it cannot be written; then nothing has changed.
+    """
+    path = path.resolve() if path.is_symlink() else path
+    temporary: str | None = None
+    try:
+        mode = path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask()
+        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
+        Path(temporary).chmod(mode)
+        Path(temporary).replace(path)
+        temporary = None
+    except OSError as error:
+        raise UnavailableError(
+            f"{path} could not be written: {error.strerror or error}",
+            hint="choose another place with -o FILE, or make room there",
+        ) from error
+    finally:
+        if temporary is not None:
+            with contextlib.suppress(OSError):
+                Path(temporary).unlink()
+
+
+def read_text(path: Path) -> str:
+    """The text of a user's file. Raises InputError: missing, not a file, too large, not UTF-8."""
+    try:
+        if path.is_dir():
+            raise InputError(f"{path} is a directory, a file was expected")
+        size = path.stat().st_size
+        if size > MAX_TEXT_BYTES:
+            raise InputError(f"{path} has {size:,} bytes; at most {MAX_TEXT_BYTES:,} are read")
+        return path.read_bytes().decode("utf-8-sig")
+    except FileNotFoundError as error:
+        raise InputError(f"{path} does not exist") from error
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise InputError(
+            f"{path}:{line}: not UTF-8 (byte {error.object[error.start]:#04x})",
+            hint=f"convert it: iconv -f latin1 -t utf-8 {path}",
+        ) from error
+    except OSError as error:
+        raise InputError(f"{path} could not be read: {error.strerror or error}") from error
+
+
+def _umask() -> int:
+    mask = os.umask(0o022)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,1 @@
+"""Installed records and what was asked, to a publishable environment; pure."""

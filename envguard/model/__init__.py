@@ -1,0 +1,1 @@
+"""What envguard talks about: frozen dataclasses without I/O."""

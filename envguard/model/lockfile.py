@@ -1,0 +1,64 @@
+"""What was solved: a conda-lock.yml."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from envguard.model.package import PackageRecord
+from envguard.model.target import Target
+
+
+@dataclass(frozen=True, slots=True)
+class LockedPackage:
+    """One entry. `platform` is the subdir it is locked for, also for a noarch package."""
+
+    record: PackageRecord
+    platform: str
+    category: str = "main"
+    optional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LockedTarget:
+    """A target a lock was made for, with the virtual packages that its solve was given."""
+
+    target: Target
+    virtual_packages: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LockRequest:
+    """What was asked for, as the lock records it: enough to export it and to see staleness."""
+
+    name: str | None = None
+    dependencies: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """MatchSpecs by subdir, as written."""
+    pip: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Requirement lines by subdir, as written, without credentials."""
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Lockfile:
+    """A conda-lock v1 file. Channels are canonical and hold no credentials.
+
+    `targets` and `request` are None in locks that other tools wrote: what nobody recorded is not known.
+    """
+
+    platforms: tuple[str, ...]
+    channels: tuple[str, ...] = ()
+    packages: tuple[LockedPackage, ...] = ()
+    sources: tuple[str, ...] = ()
+    content_hash: Mapping[str, str] = field(default_factory=dict)
+    custom_metadata: Mapping[str, str] = field(default_factory=dict)
+    targets: tuple[LockedTarget, ...] | None = None
+    request: LockRequest | None = None
+
+    def records_for(self, subdir: str) -> tuple[PackageRecord, ...]:
+        """The packages of category `main` that `subdir` gets."""
+        return tuple(
+            locked.record
+            for locked in self.packages
+            if locked.platform == subdir and locked.category == "main" and not locked.optional
+        )

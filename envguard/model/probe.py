@@ -1,0 +1,159 @@
+"""Probes: a script in its own process, and how it ended."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Outcome(StrEnum):
+    """How a probe ended; every way to die has its own name."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    """A Python exception."""
+    WRONG_RESULT = "wrong_result"
+    CRASHED = "crashed"
+    """A signal; `signal` names it."""
+    TIMED_OUT = "timed_out"
+    UNKILLABLE = "unkillable"
+    """Still there five seconds after SIGKILL: a call into the driver."""
+    OUT_OF_MEMORY = "out_of_memory"
+    SILENT_EXIT = "silent_exit"
+    """It ended by itself without saying that it was done."""
+    PROTOCOL_ERROR = "protocol_error"
+    NOT_RUN = "not_run"
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """One thing to try. `script` is a file name in envguard/probes, `arguments` go to it as JSON.
+
+    `needs` are modules without which the probe has nothing to do. `gpu` is the index, `device` what the
+    child is to see as CUDA_VISIBLE_DEVICES (a UUID); both None on the CPU.
+    """
+
+    name: str
+    script: str
+    needs: tuple[str, ...] = ()
+    arguments: Mapping[str, object] = field(default_factory=dict)
+    gpu: int | None = None
+    device: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeResult:
+    """How a probe ended. `stage` is what it was doing, `wanted` is false where it had nothing to do.
+
+    `library` is likely, never certain. `output` is the head and tail of what it printed.
+    """
+
+    name: str
+    outcome: Outcome
+    gpu: int | None = None
+    seconds: float = 0.0
+    stage: str | None = None
+    signal: str | None = None
+    exit_code: int | None = None
+    library: str | None = None
+    detail: str = ""
+    stack: tuple[str, ...] = ()
+    """The Python stack, innermost first, where faulthandler could write one."""
+    output: str = ""
+    values: Mapping[str, object] = field(default_factory=dict)
+    """What the probe measured: errors by dtype, TFLOP/s."""
+    wanted: bool = True
+
+
+REMOVED = "removed."
+"""The note of a report whose throwaway prefix is gone again."""
+
+
+class Stop(StrEnum):
+    """Why a probe's process was killed by us."""
+
+    TIMEOUT = "timeout"
+    MEMORY = "memory"
+
+
+@dataclass(frozen=True, slots=True)
+class WrongNumber:
+    """A result that is further from its float64 reference than its dtype excuses.
+
+    `error` is relative to the largest value of the reference; None = not a finite number.
+    """
+
+    name: str
+    error: float | None
+    tolerance: float
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeException:
+    """A Python exception that ended a probe; `frames` innermost first."""
+
+    type: str
+    message: str
+    frames: tuple[str, ...] = ()
+    out_of_memory: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """What a probe said on its protocol pipe. `stage` is the last one announced."""
+
+    started: bool = False
+    ended: bool = False
+    stage: str | None = None
+    values: Mapping[str, object] = field(default_factory=dict)
+    wrong: tuple[WrongNumber, ...] = ()
+    exception: ProbeException | None = None
+    skipped: str | None = None
+    """Why there was nothing to do."""
+    wanted: bool = True
+    garbage: tuple[str, ...] = ()
+    """Lines that are none of the protocol."""
+
+
+@dataclass(frozen=True, slots=True)
+class Faults:
+    """What faulthandler wrote, innermost frame first. `library` is likely, never certain."""
+
+    frames: tuple[str, ...] = ()
+    library: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How the process of a probe ended, before anything is made of it.
+
+    `status` is negative for a signal; None = still there after SIGKILL. `stop` is set where we killed it.
+    `oom_kills` counts the kernel's OOM kills meanwhile; None = not observed.
+    """
+
+    seconds: float
+    status: int | None
+    stop: Stop | None = None
+    oom_kills: int | None = None
+    limit: str = ""
+    """The limit that was passed, in words: `120 s`, `512 MiB`."""
+    output: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Discovered:
+    """What the interpreter under test could import, without importing it.
+
+    `torch_cuda` is the CUDA that torch was built with; None = a build without CUDA, where
+    `torch_build_known`, else not observed.
+    """
+
+    python_version: str
+    modules: frozenset[str]
+    torch_version: str | None = None
+    torch_cuda: str | None = None
+    torch_hip: str | None = None
+    torch_build_known: bool = False
+    compiled: bool = False
+    """Whether .pyc files lie beside the modules: then nobody has to make new ones."""

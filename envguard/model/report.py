@@ -1,0 +1,141 @@
+"""Answers: findings, and the verdict they add up to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from envguard.errors import ExitCode
+from envguard.model.machine import Machine
+from envguard.model.package import PackageRecord
+from envguard.model.probe import Outcome, ProbeResult
+
+
+class Status(StrEnum):
+    """One answer. UNKNOWN is never a pass; SKIPPED was not asked, and is shown."""
+
+    PASS = "pass"
+    WARN = "warn"
+    FAIL = "fail"
+    UNKNOWN = "unknown"
+    SKIPPED = "skipped"
+
+
+class FailOn(StrEnum):
+    """The mildest status that makes a command exit 1."""
+
+    FAIL = "fail"
+    UNKNOWN = "unknown"
+    WARN = "warn"
+    NEVER = "never"
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """A place in a file of the user's; `line` and `column` count from 1."""
+
+    file: str
+    line: int | None = None
+    column: int | None = None
+    text: str | None = None
+    """The line itself, for the caret."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """What to do. `specs` are MatchSpecs that were checked against the same rules."""
+
+    text: str
+    specs: tuple[str, ...] = ()
+    checked: str | None = None
+    """How the fix was checked: `tried: ...` or `checked: ...`; None = advice that was not tried."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One answer to one question about one target; one cause is one finding.
+
+    `title` is the headline, `message` the whole sentence. `have` and `need` are what the machine has and
+    what the packages need, `symptom` what the user would see, `evidence` where each thing was read.
+    """
+
+    rule: str
+    status: Status
+    title: str
+    message: str = ""
+    target: str | None = None
+    packages: tuple[PackageRecord, ...] = ()
+    gpu: int | None = None
+    location: Location | None = None
+    have: str | None = None
+    need: str | None = None
+    symptom: str | None = None
+    evidence: tuple[str, ...] = ()
+    fix: Fix | None = None
+    sources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What was judged. `kind`: conda-lock, environment-yml, prefix, venv."""
+
+    kind: str
+    path: str
+    target: str | None = None
+    detail: str = ""
+    """`python 3.11, 214 packages`, for the first line of the report."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All answers of one command."""
+
+    command: str
+    subject: Subject
+    machine: Machine | None = None
+    findings: tuple[Finding, ...] = ()
+    probes: tuple[ProbeResult, ...] = ()
+    notes: tuple[str, ...] = ()
+    """Lines for the user that are no finding: what was assumed, what to type next."""
+    seconds: float = 0.0
+    requirements: tuple[str, ...] = field(default_factory=tuple)
+    """What the packages need of a machine: `driver >=525.60.13`."""
+
+    @property
+    def verdict(self) -> Status:
+        """The worst answer: fail, then unknown, then warn; pass only where something was asked."""
+        statuses = [finding.status for finding in self.findings]
+        statuses += [_status_of(probe) for probe in self.probes]
+        for status in (Status.FAIL, Status.UNKNOWN, Status.WARN, Status.PASS):
+            if status in statuses:
+                return status
+        return Status.UNKNOWN
+
+
+def _status_of(probe: ProbeResult) -> Status:
+    if probe.outcome is Outcome.PASSED:
+        return Status.PASS
+    if probe.outcome is Outcome.NOT_RUN:
+        return Status.UNKNOWN if probe.wanted else Status.SKIPPED
+    return Status.FAIL
+
+
+def exit_code_of(
+    reports: Sequence[Report], *, fail_on: FailOn = FailOn.FAIL, allow_unknown: bool = False
+) -> ExitCode:
+    """The exit code of DESIGN's table for the worst of `reports`."""
+    verdicts = {report.verdict for report in reports}
+    failing = {
+        FailOn.FAIL: {Status.FAIL},
+        FailOn.UNKNOWN: {Status.FAIL, Status.UNKNOWN},
+        FailOn.WARN: {Status.FAIL, Status.UNKNOWN, Status.WARN},
+        FailOn.NEVER: set[Status](),
+    }[fail_on]
+    if allow_unknown:
+        failing = failing - {Status.UNKNOWN}
+    if verdicts & failing:
+        return ExitCode.FINDINGS
+    if Status.UNKNOWN in verdicts and not allow_unknown and fail_on is not FailOn.NEVER:
+        return ExitCode.UNDECIDED
+    return ExitCode.OK

@@ -1,0 +1,179 @@
+"""What the use cases need of the outside, as protocols. `envguard.api` decides who answers them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from envguard.model.knowledge import Knowledge
+from envguard.model.lockfile import Lockfile
+from envguard.model.machine import Machine
+from envguard.model.package import PackageRecord
+from envguard.model.probe import Probe, ProbeResult
+from envguard.model.target import VirtualPackage
+
+
+class Progress:
+    """Told what long work is doing. This base class is silent; the CLI's draws on stderr."""
+
+    def stage(self, text: str) -> None:
+        """A new stage starts: `solving linux-64: 12 specs`."""
+
+    def advance(self, done: int, total: int) -> None:
+        """`done` of `total` steps of the current stage are done."""
+
+    def probe(self, result: ProbeResult) -> None:
+        """A probe has ended."""
+
+
+SILENT = Progress()
+
+
+@dataclass(frozen=True, slots=True)
+class SolveRequest:
+    """One solve. `channels` are resolved URLs without credentials, in priority order.
+
+    `specs` are MatchSpecs in any form conda takes.
+    """
+
+    subdir: str
+    channels: tuple[str, ...]
+    specs: tuple[str, ...]
+    virtual_packages: tuple[VirtualPackage, ...] = ()
+    constraints: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Solution:
+    """What a solve gave: records in no particular order, or why there are none."""
+
+    request: SolveRequest
+    records: tuple[PackageRecord, ...] = ()
+    problem: str | None = None
+
+    @property
+    def solved(self) -> bool:
+        return self.problem is None
+
+
+class Solver(Protocol):
+    """Picks packages. Solves run concurrently; one answer a request, in the order asked."""
+
+    def solve(self, requests: Sequence[SolveRequest]) -> tuple[Solution, ...]:
+        """Raises UnavailableError when a channel does not answer; "no solution" is an answer."""
+        ...
+
+    def candidates(
+        self, name: str, *, subdir: str, channels: Sequence[str]
+    ) -> tuple[PackageRecord, ...]:
+        """Every record of that name; empty where there is none."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PipRequest:
+    """Requirement lines (and pip's options) to lock beside packages that conda has chosen."""
+
+    subdir: str
+    python_version: str
+    lines: tuple[str, ...]
+    provided: tuple[PackageRecord, ...] = ()
+    """Conda records: what they provide must neither be replaced nor locked again."""
+    glibc: str | None = None
+    directory: Path | None = None
+    """Relative paths in the lines count from here."""
+
+
+class PipResolver(Protocol):
+    """Locks a pip section."""
+
+    def resolve(self, request: PipRequest) -> tuple[PackageRecord, ...]:
+        """Raises UnsatisfiableError with the reason, UnavailableError when the index is silent."""
+        ...
+
+
+class MachineSource(Protocol):
+    """Looks at the machine at hand."""
+
+    def observe(self) -> Machine: ...
+
+
+class RuleSource(Protocol):
+    """Where rules and tables come from."""
+
+    def load(self) -> Knowledge:
+        """Raises InputError that names file, line and key of a mistake."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """What is in a prefix or a virtual environment.
+
+    `requested` are the MatchSpecs the user asked for, None where nobody recorded them.
+    `user_site` are distributions of the user site that this interpreter would import.
+    """
+
+    path: Path
+    kind: str
+    """`prefix` or `venv`."""
+    subdir: str
+    python: Path | None
+    python_version: str | None
+    records: tuple[PackageRecord, ...]
+    requested: tuple[str, ...] | None = None
+    channels: tuple[str, ...] = ()
+    variables: Mapping[str, str] | None = None
+    user_site: tuple[PackageRecord, ...] | None = None
+    problems: tuple[str, ...] = ()
+    """What could not be read, in words."""
+    pip_origins: Mapping[str, str] | None = None
+    """By distribution name: the direct URL it came from (git+https://...@commit), without credentials."""
+
+
+class PrefixReader(Protocol):
+    """Reads what is installed, without starting its python."""
+
+    def read(self, path: Path) -> Installed:
+        """Raises InputError when `path` is no prefix and no virtual environment."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Prefix:
+    """An installed environment that probes can run in. `environment`: its variables."""
+
+    path: Path
+    python: Path
+    environment: Mapping[str, str]
+
+
+class PrefixFactory(Protocol):
+    """Makes throwaway prefixes."""
+
+    def throwaway(
+        self, lockfile: Lockfile, subdir: str, *, keep: bool, progress: Progress
+    ) -> AbstractContextManager[Prefix]:
+        """A prefix with everything the lock has for `subdir`, removed on leaving unless `keep`.
+
+        Raises UnavailableError for what cannot be fetched, checked or written: nothing is left.
+        """
+        ...
+
+
+class ProbeRunner(Protocol):
+    """Runs one probe in a process of its own, and tells how it ended."""
+
+    def run(
+        self,
+        probe: Probe,
+        *,
+        python: Path,
+        environment: Mapping[str, str],
+        timeout_s: float,
+    ) -> ProbeResult:
+        """Never raises for what the probe does. On ^C the probe's processes are ended first."""
+        ...

@@ -1,0 +1,89 @@
+"""Files are written whole or not at all, and read within limits."""
+
+from __future__ import annotations
+
+import resource
+
+import pytest
+
+from envguard.adapters import files
+from envguard.errors import InputError, UnavailableError
+
+
+def test_a_file_is_replaced_whole_and_keeps_its_mode(tmp_path):
+    path = tmp_path / "conda-lock.yml"
+    path.write_text("old")
+    path.chmod(0o640)
+
+    files.write_text(path, "new")
+
+    assert path.read_text() == "new"
+    assert path.stat().st_mode & 0o777 == 0o640
+    assert [p.name for p in tmp_path.iterdir()] == ["conda-lock.yml"]
+
+
+def test_a_link_stays_a_link(tmp_path):
+    real = tmp_path / "real.yml"
+    real.write_text("old")
+    link = tmp_path / "link.yml"
+    link.symlink_to(real)
+
+    files.write_text(link, "new")
+
+    assert link.is_symlink()
+    assert real.read_text() == "new"
+
+
+def test_what_cannot_be_written_leaves_nothing(tmp_path):
+    with pytest.raises(UnavailableError, match=r"nowhere/x.yml could not be written"):
+        files.write_text(tmp_path / "nowhere" / "x.yml", "text")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_write_that_breaks_off_leaves_the_old_file_and_nothing_else(tmp_path):
+    path = tmp_path / "x.yml"
+    path.write_text("old")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
+    try:
+        with pytest.raises(UnavailableError, match="could not be written"):
+            files.write_text(path, "x" * 5000)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert path.read_text() == "old"
+    assert [p.name for p in tmp_path.iterdir()] == ["x.yml"]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [(b"name: caf\xe9\n", "x.yml:1: not UTF-8"), (b"a: 1\nb: \xff\n", "x.yml:2: not UTF-8")],
+)
+def test_a_file_in_another_encoding_is_named_with_its_line(tmp_path, content, message):
+    path = tmp_path / "x.yml"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=message):
+        files.read_text(path)
+
+
+def test_a_missing_file_and_a_directory_are_said_to_be_so(tmp_path):
+    with pytest.raises(InputError, match="does not exist"):
+        files.read_text(tmp_path / "x.yml")
+    with pytest.raises(InputError, match="is a directory"):
+        files.read_text(tmp_path)
+
+
+def test_a_byte_order_mark_is_no_part_of_the_text(tmp_path):
+    path = tmp_path / "x.yml"
+    path.write_bytes(b"\xef\xbb\xbfname: x\n")
+    assert files.read_text(path) == "name: x\n"
+
+
+def test_a_file_over_the_limit_is_not_read(tmp_path):
+    path = tmp_path / "x.yml"
+    with path.open("wb") as stream:
+        stream.truncate(files.MAX_TEXT_BYTES + 1)
+    with pytest.raises(InputError, match="at most"):
+        files.read_text(path)
+    with path.open("wb") as stream:
+        stream.truncate(files.MAX_TEXT_BYTES // 64)
+    assert files.read_text(path)
