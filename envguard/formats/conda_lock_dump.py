@@ -1,0 +1,83 @@
+"""Lockfile to conda-lock.yml, version 1: what conda-lock, micromamba and envguard read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+
+from envguard.formats import lock_metadata
+from envguard.model.lockfile import LockedPackage, Lockfile
+
+HEADER = """\
+# Written by envguard from {sources}. Do not edit: change the source and run `envguard lock`.
+# Install it with one of
+#     micromamba create -n NAME -f conda-lock.yml
+#     conda-lock install -n NAME conda-lock.yml
+"""
+
+
+def dump_conda_lock(lockfile: Lockfile, *, created_by: str) -> str:
+    """The text of the lock; the same lock gives the same bytes."""
+    document = {
+        "version": 1,
+        "metadata": _metadata(lockfile, created_by),
+        "package": [
+            _entry(package)
+            for package in sorted(
+                lockfile.packages,
+                key=lambda p: (p.record.manager.value, p.record.name, p.platform, p.category),
+            )
+        ],
+    }
+    body = yaml.dump(
+        document, Dumper=yaml.CSafeDumper, sort_keys=False, width=1000, allow_unicode=True
+    )
+    return HEADER.format(sources=", ".join(lockfile.sources) or "standard input") + body
+
+
+def _metadata(lockfile: Lockfile, created_by: str) -> dict[str, Any]:
+    custom = dict(lockfile.custom_metadata) | {"created_by": created_by}
+    if lockfile.targets is not None and lockfile.request is not None:
+        custom[lock_metadata.KEY] = lock_metadata.dump_metadata(lockfile.targets, lockfile.request)
+    return {
+        "content_hash": dict(lockfile.content_hash),
+        "channels": [{"url": channel, "used_env_vars": []} for channel in lockfile.channels],
+        "platforms": list(lockfile.platforms),
+        "sources": list(lockfile.sources),
+        "custom_metadata": custom,
+    }
+
+
+def _entry(package: LockedPackage) -> dict[str, Any]:
+    record = package.record
+    hashes = {"md5": record.md5, "sha256": record.sha256}
+    return {
+        "name": record.name,
+        "version": record.version,
+        "manager": record.manager.value,
+        "platform": package.platform,
+        "dependencies": _merged(record.depends),
+        "url": record.url,
+        "hash": {kind: value for kind, value in hashes.items() if value},
+        "category": package.category,
+        "optional": package.optional,
+    }
+
+
+def _merged(depends: tuple[str, ...]) -> dict[str, str]:
+    """One spec a name, as the format wants: versions are joined, a build stays behind them."""
+    specs: dict[str, list[str]] = {}
+    for dependency in sorted(depends):
+        name, _, spec = dependency.partition(" ")
+        specs.setdefault(name, []).append(spec.strip())
+    return {name: _conjunction(parts) for name, parts in specs.items()}
+
+
+def _conjunction(specs: list[str]) -> str:
+    if len(specs) == 1:
+        return specs[0]
+    versions = [spec.partition(" ")[0] for spec in specs]
+    builds = [spec.partition(" ")[2] for spec in specs if " " in spec]
+    version = ",".join(dict.fromkeys(v for v in versions if v not in ("", "*"))) or "*"
+    return " ".join([version, *builds[:1]])

@@ -1,0 +1,139 @@
+"""conda-lock.yml: read from any tool, written the same way every time, read by conda-lock itself."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import yaml
+
+from envguard.errors import InputError
+from envguard.formats.conda_lock import archive_name, parse_conda_lock
+from envguard.formats.conda_lock_dump import dump_conda_lock
+from envguard.model.lockfile import LockedPackage, LockedTarget, Lockfile, LockRequest
+from envguard.model.machine import Driver, Gpu, Machine
+from envguard.model.package import Manager, PackageRecord
+from envguard.model.target import Target
+from envguard.model.version import ComputeCapability, Dotted
+
+NUMPY = PackageRecord(
+    name="numpy",
+    version="2.3.1",
+    build="py312h6cf2f7f_0",
+    build_number=0,
+    channel="conda-forge",
+    subdir="linux-64",
+    depends=("libblas * *mkl", "libblas >=3.8", "python >=3.12,<3.13.0a0"),
+    url="https://conda.anaconda.org/conda-forge/linux-64/numpy-2.3.1-py312h6cf2f7f_0.conda",
+    sha256="ab" * 32,
+    md5="cd" * 16,
+)
+EINOPS = PackageRecord(
+    name="einops",
+    version="0.8.0",
+    manager=Manager.PIP,
+    subdir="linux-64",
+    url="https://index.example/einops-0.8.0-py3-none-any.whl",
+    sha256="ef" * 32,
+)
+MACHINE = Machine(
+    subdir="linux-64",
+    glibc=Dotted.parse("2.28"),
+    driver=Driver(Dotted.parse("570.124.06"), Dotted.parse("12.8")),
+    gpus=(Gpu(0, name="A100", compute_capability=ComputeCapability(8, 0)),),
+    assumed=frozenset({"glibc"}),
+)
+LOCK = Lockfile(
+    platforms=("linux-64",),
+    channels=("conda-forge",),
+    packages=(LockedPackage(NUMPY, "linux-64"), LockedPackage(EINOPS, "linux-64")),
+    sources=("environment.yml",),
+    targets=(LockedTarget(Target("a100", MACHINE), ("__cuda=12.8=0",)),),
+    request=LockRequest("train", {"linux-64": ("numpy",)}, {"linux-64": ("einops",)}, {"A": "b"}),
+)
+
+
+def test_what_was_written_is_read_back():
+    text = dump_conda_lock(LOCK, created_by="envguard")
+    read = parse_conda_lock(text, "conda-lock.yml")
+
+    assert read.targets == LOCK.targets
+    assert read.request == LOCK.request
+    assert [p.record.url for p in read.packages] == [NUMPY.url, EINOPS.url]
+    assert read.packages[0].record.build == "py312h6cf2f7f_0"
+    assert read.packages[0].record.channel == "conda-forge"
+    assert dump_conda_lock(read, created_by="envguard") == text
+
+
+def test_several_specs_of_one_name_become_one():
+    entry = yaml.safe_load(dump_conda_lock(LOCK, created_by="envguard"))["package"][0]
+    assert entry["dependencies"]["libblas"] == ">=3.8 *mkl"
+
+
+def test_the_order_of_records_does_not_change_the_bytes():
+    turned = replace(LOCK, packages=LOCK.packages[::-1])
+    assert dump_conda_lock(turned, created_by="e") == dump_conda_lock(LOCK, created_by="e")
+
+
+def test_conda_locks_own_parser_reads_it(tmp_path):
+    from conda_lock.lockfile import parse_conda_lock_file
+
+    path = tmp_path / "conda-lock.yml"
+    path.write_text(dump_conda_lock(LOCK, created_by="envguard"), "utf-8")
+    content = parse_conda_lock_file(path)
+    assert {package.name for package in content.package} == {"numpy", "einops"}
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        (
+            "https://conda.anaconda.org/conda-forge/linux-64/numpy-2.3.1-py312h6cf2f7f_0.conda",
+            ("https://conda.anaconda.org/conda-forge", "linux-64", "numpy", "2.3.1", 0),
+        ),
+        (
+            "https://u:p@index.example/t/TOKEN/ch/noarch/a-b.c-2024a-pyh_7.tar.bz2#md5",
+            ("https://index.example/ch", "noarch", "a-b.c", "2024a", 7),
+        ),
+        ("https://index.example/einops-0.8.0-py3-none-any.whl", None),
+        ("numpy-1-0.conda", None),
+    ],
+)
+def test_a_url_says_what_the_package_is(url, expected):
+    found = archive_name(url)
+    assert expected == (
+        found and (found.channel_url, found.subdir, found.name, found.version, found.build_number)
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        pytest.param("- a\n", "not a conda-lock file", id="a list"),
+        pytest.param("version: 2\n", "version 2 of conda-lock's format", id="a newer format"),
+        pytest.param("name: x\n", "version None of conda-lock's format", id="an environment.yml"),
+    ],
+)
+def test_what_is_no_lock_of_version_1_is_refused(text, message):
+    with pytest.raises(InputError, match=message):
+        parse_conda_lock(text, "conda-lock.yml")
+
+
+def test_damaged_entries_are_all_named_with_their_lines():
+    text = dump_conda_lock(LOCK, created_by="envguard")
+    text = text.replace("manager: conda", "manager: gem").replace("version: 0.8.0", "version: 0.8")
+    with pytest.raises(InputError) as caught:
+        parse_conda_lock(text, "l.yml")
+    assert [p.partition(": ")[2] for p in caught.value.problems] == [
+        "package[0].manager: 'gem' is neither conda nor pip",
+        "package[1].version: 0.8 where a text is expected",
+    ]
+    assert all(p.startswith("l.yml:") for p in caught.value.problems)
+
+
+def test_metadata_of_a_newer_envguard_is_refused_by_name():
+    text = dump_conda_lock(LOCK, created_by="e").replace(
+        '"schema_version":1', '"schema_version":9', 1
+    )
+    with pytest.raises(InputError, match="schema_version 9"):
+        parse_conda_lock(text, "l.yml")
