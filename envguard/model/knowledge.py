@@ -29,6 +29,8 @@ class GpuModel:
     kind: str
     """data-center, geforce, pro, jetson ..."""
     origin: Origin
+    subdir: str | None = None
+    """The only platform that the card comes with; None = any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +173,16 @@ class GpuRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class FrozenPackage:
+    """A package of a channel that gets no more releases; `versions` are all it has, oldest first."""
+
+    channel: str
+    package: str
+    versions: tuple[str, ...]
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
 class Knowledge:
     """All tables and rules, loaded once."""
 
@@ -189,7 +201,10 @@ class Knowledge:
     torch_defaults: tuple[TorchDefault, ...] = ()
     torch_pairs: tuple[TorchPairs, ...] = ()
     gpu_requests: tuple[GpuRequest, ...] = ()
+    frozen_packages: tuple[FrozenPackage, ...] = ()
     rules: tuple[Rule, ...] = ()
+    pypi_names: Mapping[str, str] = field(default_factory=dict)
+    """conda names to those of PyPI, where they differ."""
 
     def driver_cuda(self, version: Dotted, *, os: str) -> Dotted | None:
         """The newest CUDA that a driver supports; None where no branch is tabled for it."""
