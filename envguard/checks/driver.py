@@ -1,0 +1,203 @@
+"""EG101: is the driver new enough for the CUDA of the packages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from envguard.checks.case import Case, CudaNeed, is_tegra
+from envguard.checks.driver_cards import NO_DEVICE_SYMPTOM, agreed, driver_drop, first_driver
+from envguard.checks.wording import NAME_A_MACHINE, driver_text, gpu_phrase
+from envguard.model.knowledge import DriverFloor
+from envguard.model.machine import Driver, DriverState
+from envguard.model.report import Finding, Fix, Status
+from envguard.model.version import Dotted
+
+_TOO_OLD_SYMPTOM = (
+    '"CUDA driver version is insufficient for CUDA runtime version", or is_available() is False'
+)
+
+
+def check_driver_floor(case: Case) -> Iterator[Finding]:
+    """Yield one finding: whether the driver starts programs of the CUDA that the packages need."""
+    need = case.need
+    if need is None:
+        yield Finding("EG101", Status.SKIPPED, "no CUDA build among the packages")
+        return
+    match case.driver:
+        case None:
+            yield _driver_unknown(need)
+        case DriverState.ABSENT:
+            yield _driver_absent(case, need)
+        case DriverState.ANY:
+            yield _any_driver(case, need)
+        case Driver():
+            yield _driver_against_floor(case, need, case.driver)
+
+
+@dataclass(frozen=True, slots=True)
+class DriverRange:
+    """The drivers that run the packages on the cards: from `floor` on, and before `ceiling`."""
+
+    floor: Dotted | None
+    floor_reason: str
+    ceiling: Dotted | None
+    ceiling_reason: str
+    sources: tuple[str, ...]
+
+    @property
+    def empty(self) -> bool:
+        return self.floor is not None and self.ceiling is not None and self.ceiling <= self.floor
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """`driver >=525.60.13`, `driver <590`."""
+        found = [f"driver >={self.floor}"] if self.floor else []
+        return (*found, f"driver <{self.ceiling}") if self.ceiling else tuple(found)
+
+
+def driver_range(case: Case) -> DriverRange:
+    """What the packages and the cards together ask of a driver."""
+    floors: list[tuple[Dotted, str, str]] = []
+    ceilings: list[tuple[Dotted, str, str]] = []
+    floor = case.floor(case.need.cuda) if case.need is not None else None
+    if floor is not None and case.need is not None:
+        floors.append((floor.driver, f"CUDA {case.need.cuda}", floor.origin.source))
+    for card in case.cards or ():
+        capability = card.compute_capability
+        if capability is None or is_tegra(card, case.knowledge):
+            continue
+        first = first_driver(capability, case.knowledge)
+        if first is not None:
+            floors.append((first.driver, f"the first for {first.family}", first.origin.source))
+        drop = driver_drop(capability, case.knowledge)
+        if drop is not None:
+            reason = f"R{drop.last_branch} is the last for {drop.family}"
+            ceilings.append((drop.driver, reason, drop.origin.source))
+    lowest = max(floors, key=lambda item: item[0], default=None)
+    highest = min(ceilings, key=lambda item: item[0], default=None)
+    return DriverRange(
+        floor=lowest[0] if lowest else None,
+        floor_reason=lowest[1] if lowest else "",
+        ceiling=highest[0] if highest else None,
+        ceiling_reason=highest[1] if highest else "",
+        sources=tuple(dict.fromkeys(item[2] for item in (lowest, highest) if item)),
+    )
+
+
+def reaches_floor(driver: Driver, floor: DriverFloor, *, tegra: bool = False) -> bool | None:
+    """Whether a driver is at or above a floor; None = it cannot be told from what is known.
+
+    Version and reported CUDA are two witnesses: where they disagree (a cuda-compat library, a
+    Windows driver between two floors) the answer is None.
+    """
+    by_version: bool | None = None
+    if driver.version is not None and not tegra:
+        by_version = driver.version >= floor.driver
+        if floor.disputed_from is not None and floor.disputed_from <= driver.version:
+            by_version = True if by_version else None
+    by_cuda: bool | None = None
+    if driver.cuda is not None:
+        if driver.cuda >= (floor.cuda if tegra else floor.driver_cuda):
+            by_cuda = True
+        elif driver.cuda < floor.cuda:
+            by_cuda = False
+    return agreed(by_version, by_cuda)
+
+
+def _driver_unknown(need: CudaNeed) -> Finding:
+    return Finding(
+        "EG101",
+        Status.UNKNOWN,
+        f"{need.record.label} is a CUDA build, and the NVIDIA driver is not known",
+        message="no NVIDIA driver was seen or named, so nothing can be said about running it",
+        packages=(need.record,),
+        need=f"a driver for CUDA {need.cuda}",
+        fix=Fix(NAME_A_MACHINE),
+    )
+
+
+def _driver_absent(case: Case, need: CudaNeed) -> Finding:
+    status = Status.FAIL if need.program else Status.WARN
+    return Finding(
+        "EG101",
+        status,
+        f"{need.record.label} is a CUDA build, and {case.target.name} has no NVIDIA driver",
+        packages=(need.record,),
+        have="no NVIDIA driver",
+        need=f"a driver for CUDA {need.cuda}",
+        symptom="torch.cuda.is_available() is False" if case.torch else "no CUDA device",
+        fix=Fix("lock a CPU build for this machine: envguard lock --for cpu"),
+    )
+
+
+def _any_driver(case: Case, need: CudaNeed) -> Finding:
+    if case.floor(need.cuda) is None:
+        return _no_floor(need)
+    drivers = driver_range(case)
+    needs = " and ".join(drivers.needs)
+    if drivers.empty:
+        return Finding(
+            "EG105",
+            Status.FAIL,
+            f"no driver runs {need.record.label} on {gpu_phrase(case)}",
+            message=f"{needs}: no driver is both",
+            packages=(need.record,),
+            have=gpu_phrase(case),
+            need=f"{needs} ({drivers.floor_reason}; {drivers.ceiling_reason})",
+            symptom=NO_DEVICE_SYMPTOM,
+            fix=Fix("take a build for an older CUDA"),
+            sources=drivers.sources,
+        )
+    return Finding(
+        "EG101",
+        Status.PASS,
+        f"CUDA {need.cuda} runs with {needs}",
+        packages=(need.record,),
+        need=needs,
+        sources=drivers.sources,
+    )
+
+
+def _no_floor(need: CudaNeed) -> Finding:
+    return Finding(
+        "EG101",
+        Status.UNKNOWN,
+        f"which driver CUDA {need.cuda} needs is not tabled",
+        packages=(need.record,),
+        fix=Fix("a newer envguard may know it: pip install --upgrade conda-envguard"),
+    )
+
+
+def _driver_against_floor(case: Case, need: CudaNeed, driver: Driver) -> Finding:
+    floor = case.floor(need.cuda)
+    if floor is None:
+        return _no_floor(need)
+    reaches = reaches_floor(driver, floor, tegra=case.tegra)
+    found = Finding(
+        "EG101",
+        Status.PASS,
+        f"{driver_text(driver)} runs CUDA {need.cuda}",
+        packages=(need.record,),
+        have=driver_text(driver),
+        need=f"driver >={floor.driver} (CUDA {need.cuda})",
+        sources=(floor.origin.source,),
+    )
+    if reaches:
+        return found
+    if reaches is None:
+        return replace(
+            found,
+            status=Status.UNKNOWN,
+            title=f"whether {driver_text(driver)} is new enough for CUDA {need.cuda} is not certain",
+            message="its version and the CUDA it reports do not decide it together",
+            fix=Fix("name the driver's version: --for 'CARD,driver=VERSION'"),
+        )
+    return replace(
+        found,
+        status=Status.FAIL,
+        title=f"{driver_text(driver)} is too old for {need.record.label}",
+        message=f"CUDA {need.cuda} starts from driver {floor.driver} on",
+        symptom=_TOO_OLD_SYMPTOM,
+        fix=Fix(f"update the driver to {floor.driver} or newer, or take a build for an older CUDA"),
+    )

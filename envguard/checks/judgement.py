@@ -1,0 +1,55 @@
+"""All static checks of one set of packages on one machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from envguard.checks.arch import check_architectures, ptx_needs
+from envguard.checks.case import Case
+from envguard.checks.cudnn import check_cudnn
+from envguard.checks.driver import check_driver_floor, driver_range
+from envguard.checks.driver_cards import check_driver_cards
+from envguard.checks.host import check_cpu_build, check_glibc, glibc_need
+from envguard.checks.packages import check_rules
+from envguard.model.report import Finding, Status
+from envguard.model.target import Target
+
+
+def judge(case: Case, asked: Target) -> tuple[Finding, ...]:
+    """Every answer, one cause once. `asked` is the target before `for_judging`."""
+    findings = [
+        *check_driver_floor(case),
+        *check_driver_cards(case),
+        *check_architectures(case),
+        *check_cudnn(case),
+        *check_cpu_build(case, asked),
+        *check_glibc(case),
+        *check_rules(case),
+    ]
+    named = (replace(finding, target=asked.name) for finding in findings)
+    return _once(named, case)
+
+
+def requirements(case: Case) -> tuple[str, ...]:
+    """What the packages, on these cards, ask of a machine: `driver >=525.60.13`, `glibc >=2.28`."""
+    driver = (*driver_range(case).needs, *ptx_needs(case)) if case.need is not None else ()
+    glibc = [need for record in case.records if (need := glibc_need(record)) is not None]
+    if not glibc or not case.subdir.startswith("linux-"):
+        return driver
+    return (*driver, f"glibc >={max(glibc)}")
+
+
+def _once(findings: Iterable[Finding], case: Case) -> tuple[Finding, ...]:
+    """Leave out what a rule explains better, and a rule's doubt where the check has it already."""
+    found = list(findings)
+    decided = {f.rule for f in found if f.status in (Status.FAIL, Status.WARN)}
+    doubted = {f.rule for f in found if f.status is Status.UNKNOWN}
+    left_out: set[tuple[str, Status]] = set()
+    for rule in case.knowledge.rules:
+        for explained in rule.explains:
+            if rule.id in decided:
+                left_out.add((explained, Status.FAIL))
+            elif rule.id in doubted and explained in doubted:
+                left_out.add((rule.id, Status.UNKNOWN))
+    return tuple(finding for finding in found if (finding.rule, finding.status) not in left_out)

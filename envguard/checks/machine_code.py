@@ -1,0 +1,22 @@
+"""Rule 1 of NVIDIA's compatibility: which machine code runs on which card."""
+
+from __future__ import annotations
+
+from envguard.model.knowledge import Architecture
+from envguard.model.version import ComputeCapability
+
+
+def has_machine_code(
+    architectures: tuple[Architecture, ...], device: ComputeCapability, *, tegra: bool = False
+) -> bool:
+    """Rule 1: the same major, and a minor that is not newer; exactly the same on a Jetson.
+
+    Code for 9.0a runs on 9.0 alone; code for 10.0f on 10.0 and its later relatives.
+    """
+    return any(
+        one.compute_capability == device
+        if one.suffix == "a" or tegra
+        else one.compute_capability.major == device.major
+        and one.compute_capability.minor <= device.minor
+        for one in architectures
+    )

@@ -1,0 +1,94 @@
+"""Reports as JSON, version 1; rules/schema/report-v1.json describes it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from envguard import __version__
+from envguard.formats.machine_json import machine_to_json
+from envguard.model.package import PackageRecord
+from envguard.model.probe import ProbeResult
+from envguard.model.report import Finding, Report
+
+SCHEMA_VERSION = 1
+
+
+def reports_to_json(reports: Sequence[Report], *, rules_date: str) -> str:
+    """One report as an object, several as `{"schema_version": 1, "reports": [...]}`."""
+    documents = [report_to_json(report, rules_date=rules_date) for report in reports]
+    if len(documents) == 1:
+        return json.dumps(documents[0], indent=2, ensure_ascii=False)
+    several = {"schema_version": SCHEMA_VERSION, "reports": documents}
+    return json.dumps(several, indent=2, ensure_ascii=False)
+
+
+def report_to_json(report: Report, *, rules_date: str) -> dict[str, object]:
+    """The document of one report; what is not known has no key."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "command": report.command,
+        "verdict": report.verdict.value,
+        "tool": {"name": "envguard", "version": __version__, "rules_date": rules_date},
+        **({"machine": machine_to_json(report.machine)} if report.machine is not None else {}),
+        "subject": _known(
+            kind=report.subject.kind, path=report.subject.path, target=report.subject.target
+        ),
+        "findings": [_finding(finding) for finding in report.findings],
+        "probes": [_probe(probe) for probe in report.probes],
+        "requirements": list(report.requirements),
+        "notes": list(report.notes),
+        "seconds": round(report.seconds, 3),
+    }
+
+
+def _finding(finding: Finding) -> dict[str, object]:
+    location, fix = finding.location, finding.fix
+    return _known(
+        rule=finding.rule,
+        status=finding.status.value,
+        target=finding.target,
+        title=finding.title,
+        message=finding.message or None,
+        packages=[_package(package) for package in finding.packages] or None,
+        gpu=finding.gpu,
+        location=_known(file=location.file, line=location.line, column=location.column)
+        if location
+        else None,
+        have=finding.have,
+        need=finding.need,
+        symptom=finding.symptom,
+        evidence=list(finding.evidence) or None,
+        fix=_known(text=fix.text, specs=list(fix.specs), checked=fix.checked) if fix else None,
+        sources=list(finding.sources) or None,
+    )
+
+
+def _package(package: PackageRecord) -> dict[str, object]:
+    return _known(
+        name=package.name,
+        version=package.version,
+        build=package.build,
+        channel=package.channel,
+        manager=package.manager.value,
+    )
+
+
+def _probe(probe: ProbeResult) -> dict[str, object]:
+    return _known(
+        name=probe.name,
+        gpu=probe.gpu,
+        dtype=probe.values.get("dtype"),
+        outcome=probe.outcome.value,
+        stage=probe.stage,
+        signal=probe.signal,
+        exit_code=probe.exit_code,
+        library=probe.library,
+        seconds=round(probe.seconds, 3),
+        detail=probe.detail or None,
+        values=dict(probe.values) or None,
+    )
+
+
+def _known(**values: object) -> dict[str, object]:
+    return {key: value for key, value in values.items() if value is not None}

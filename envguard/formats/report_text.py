@@ -1,0 +1,122 @@
+"""Reports of `check` as text: who on what, each finding, the verdict last. Pure."""
+
+from __future__ import annotations
+
+import textwrap
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import PurePath
+
+from envguard.model.machine import Driver, DriverState, Gpu, Machine
+from envguard.model.report import Finding, Report, Status
+
+WIDTH = 100
+_LABEL = 11
+_ORDER = (Status.FAIL, Status.UNKNOWN, Status.WARN, Status.PASS, Status.SKIPPED)
+_QUIET = (Status.PASS, Status.SKIPPED)
+
+
+def reports_text(reports: Sequence[Report], *, verbose: bool = False) -> str:
+    """All reports, one after the other; ends with a newline."""
+    return "\n".join(report_text(report, verbose=verbose) for report in reports)
+
+
+def report_text(report: Report, *, verbose: bool = False) -> str:
+    """One report: failures first; what passed or was skipped only where `verbose`."""
+    lines = [headline(report)]
+    ordered = sorted(report.findings, key=lambda finding: _ORDER.index(finding.status))
+    for finding in ordered:
+        if finding.status in _QUIET:
+            if verbose:
+                lines.append(f"{finding.rule} {finding.status}  {finding.title}")
+        else:
+            lines += ["", *finding_lines(finding)]
+    lines.append("")
+    if report.requirements:
+        lines.append(f"runs on   {', '.join(report.requirements)}")
+    lines += [f"note      {note}" for note in report.notes]
+    lines.append(verdict_line(report))
+    return "\n".join(lines) + "\n"
+
+
+def headline(report: Report) -> str:
+    """`train (conda, python 3.11, 214 packages)  on  RTX 5090 (sm_120), driver 570.124.06`."""
+    path = report.subject.path
+    name = PurePath(path).name if report.subject.kind in ("prefix", "venv") else path
+    detail = f" ({report.subject.detail})" if report.subject.detail else ""
+    where = machine_phrase(report.machine) if report.machine is not None else "an unknown machine"
+    return f"{name}{detail}  on  {where}"
+
+
+def machine_phrase(machine: Machine) -> str:
+    """The cards, each with its count, and the driver."""
+    return f"{_cards(machine)}, {_driver(machine)}"
+
+
+def _cards(machine: Machine) -> str:
+    if machine.gpus is None:
+        return f"{machine.subdir}, GPU not known"
+    if not machine.gpus:
+        return f"{machine.subdir} without GPU"
+    counted = Counter(_card(gpu) for gpu in machine.gpus)
+    return ", ".join(f"{n} x {name}" if n > 1 else name for name, n in counted.items())
+
+
+def _card(gpu: Gpu) -> str:
+    name = gpu.name or gpu.architecture or f"{gpu.vendor} GPU"
+    return f"{name} ({gpu.compute_capability.sm})" if gpu.compute_capability else name
+
+
+def _driver(machine: Machine) -> str:
+    match machine.driver:
+        case None:
+            return "driver not known"
+        case DriverState.ABSENT:
+            return "no NVIDIA driver"
+        case DriverState.ANY:
+            return "any driver"
+        case Driver(version=version, cuda=cuda):
+            named = f"driver {version}" if version is not None else "driver"
+            return f"{named} (CUDA {cuda})" if cuda is not None else named
+
+
+def finding_lines(finding: Finding) -> Iterator[str]:
+    """`EG201 fail  title`, then what there is, what is needed, what one would see, and the fix."""
+    yield f"{finding.rule} {finding.status}  {finding.title}"
+    if finding.location is not None and finding.location.line is not None:
+        place = f"{finding.location.file}:{finding.location.line}"
+        yield from _entry("in", f"{place}  {finding.location.text or ''}".rstrip())
+    yield from _entry("you have", finding.have)
+    evidence = f"   ({'; '.join(finding.evidence)})" if finding.evidence else ""
+    yield from _entry("it needs", f"{finding.need}{evidence}" if finding.need else None)
+    if finding.evidence and not finding.need:
+        yield from _entry("read from", "; ".join(finding.evidence))
+    yield from _entry("because", finding.message or None)
+    yield from _entry("you'd see", finding.symptom)
+    if finding.fix is not None:
+        yield from _entry("fix", finding.fix.text)
+        yield from _entry("", f"checked {finding.fix.checked}" if finding.fix.checked else None)
+    if finding.sources:
+        yield from _entry("why", "; ".join(finding.sources))
+
+
+def verdict_line(report: Report) -> str:
+    """`1 fail, 41 pass, 2 not checked (-v)   0.11 s`."""
+    counts = Counter(finding.status for finding in report.findings)
+    words = [f"{counts[s]} {s.value}" for s in _ORDER[:-1] if counts[s]]
+    if counts[Status.SKIPPED]:
+        words.append(f"{counts[Status.SKIPPED]} not checked (-v)")
+    counted = ", ".join(words) or "nothing to check"
+    return f"{counted:<{WIDTH - 10}}{report.seconds:6.2f} s"
+
+
+def _entry(label: str, text: str | None) -> Iterator[str]:
+    """A label and its text, wrapped beside it; nothing where there is no text."""
+    if text is None:
+        return
+    indent = " " * (_LABEL + 2)
+    wrapped = textwrap.wrap(
+        text, WIDTH - len(indent), break_long_words=False, break_on_hyphens=False
+    )
+    for number, line in enumerate(wrapped):
+        yield f"  {label:<{_LABEL}}{line}" if number == 0 else f"{indent}{line}"

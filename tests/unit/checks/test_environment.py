@@ -1,0 +1,136 @@
+"""An environment.yml judged by its lines."""
+
+from __future__ import annotations
+
+import pytest
+
+from envguard.checks.environment import judge_environment
+from envguard.checks.requests import asks_for_gpu, may_ask_for_gpu
+from envguard.formats.environment_yml import parse_environment
+from envguard.model.environment import Environment
+from envguard.model.report import Finding, Status
+from tests.unit.checks.cases import KNOWLEDGE, target
+
+
+def environment(
+    *lines: str, channels: str = "conda-forge", pip: tuple[str, ...] = ()
+) -> Environment:
+    text = f"channels: [{channels}]\ndependencies:\n"
+    text += "".join(f"- {line}\n" for line in lines)
+    if pip:
+        text += "- pip:\n" + "".join(f"  - {line}\n" for line in pip)
+    return parse_environment(text, "environment.yml")
+
+
+def found(asked: Environment, card: str = "8.0") -> dict[str, Finding]:
+    answers = judge_environment(asked, target(card, driver="570.124.06"), KNOWLEDGE)
+    return {finding.rule: finding for finding in answers}
+
+
+@pytest.mark.parametrize(
+    ("line", "asks"),
+    [
+        ("cuda-version=12.9", True),
+        ("pytorch-gpu", True),
+        ("pytorch-cuda=11.8", True),
+        ("cudatoolkit=11.3", True),
+        ("tensorflow-gpu", True),
+        ("cupy", True),
+        ("pytorch=2.7.*=cuda*", True),
+        ("pytorch::pytorch=2.0.1=*cuda11.8*", True),
+        ("pytorch=2.7", False),
+        ("pytorch=2.7=cpu*", False),
+        ("numpy", False),
+    ],
+)
+def test_a_line_asks_for_a_gpu(line: str, asks: bool) -> None:
+    lines = asks_for_gpu(environment(line), KNOWLEDGE)
+    assert [each.spec for each in lines] == ([line] if asks else [])
+
+
+@pytest.mark.parametrize(
+    ("line", "asks"),
+    [
+        ("torch==2.6.0+cu124", True),
+        ("jax[cuda12]", True),
+        ("--extra-index-url https://download.pytorch.org/whl/cu124", True),
+        ("nvidia-cudnn-cu12", True),
+        ("onnxruntime_gpu", True),
+        ("torch", False),
+        ("requests", False),
+    ],
+)
+def test_a_pip_line_asks_for_a_gpu(line: str, asks: bool) -> None:
+    assert bool(asks_for_gpu(environment("pip", pip=(f"'{line}'",)), KNOWLEDGE)) is asks
+
+
+def test_plain_pytorch_may_ask() -> None:
+    lines = may_ask_for_gpu(environment("numpy", "pytorch", pip=("torch",)), KNOWLEDGE)
+    assert [line.line for line in lines] == [4, 6]
+
+
+def test_nothing_about_a_gpu_passes() -> None:
+    (finding,) = found(environment("numpy", "pandas=2")).values()
+    assert (finding.rule, finding.status) == ("EG601", Status.PASS)
+
+
+def test_what_only_a_lock_decides_is_unknown_with_the_command_to_type() -> None:
+    finding = found(environment("numpy", "pytorch=2.7"))["EG601"]
+
+    assert finding.status is Status.UNKNOWN
+    assert finding.fix is not None
+    assert "envguard lock --for the-target" in finding.fix.text
+    assert finding.location is not None
+    assert (finding.location.line, finding.location.text) == (4, "- pytorch=2.7")
+
+
+def test_a_pinned_cuda_build_is_judged() -> None:
+    pinned = environment("pytorch::pytorch=2.0.1=*cuda11.8*", channels="pytorch, nvidia")
+
+    assert found(pinned, card="12.0")["EG403"].status is Status.WARN
+    assert "EG201" not in found(pinned, card="9.0")
+    old = judge_environment(pinned, target("8.0", driver="440.33"), KNOWLEDGE)
+    assert ("EG101", Status.FAIL) in [(f.rule, f.status) for f in old]
+
+
+def test_a_pinned_cpu_build_fails_where_a_gpu_is() -> None:
+    finding = found(environment("numpy", "pytorch=2.11.0=cpu*"))["EG401"]
+
+    assert finding.status is Status.FAIL
+    assert finding.location is not None
+    assert finding.location.line == 4
+
+
+def test_pins_that_are_a_known_bad_pair_fail() -> None:
+    assert found(environment("pip", pip=("torch==2.6.0", "torchvision==0.20.1")))[
+        "EG305"
+    ].status is (Status.FAIL)
+    assert "EG305" not in found(environment("pip", pip=("torch>=2.6.0", "torchvision==0.20.1")))
+
+
+def test_pip_versions_say_nothing_of_the_build_where_an_index_is_named() -> None:
+    pip = ("'--index-url https://index.example/simple'", "torch==2.11.0")
+    assert "EG404" not in found(environment("pip", pip=pip))
+    assert found(environment("pip", pip=pip[1:]))["EG404"].status is Status.FAIL
+
+
+@pytest.mark.parametrize(
+    ("line", "channels", "fails"),
+    [
+        pytest.param("pytorch::pytorch>=2.6", "conda-forge", True, id="newer, from it alone"),
+        pytest.param("pytorch::pytorch>=2.5", "conda-forge", False, id="its last one fits"),
+        pytest.param("pytorch::pytorch=1.4", "conda-forge", False, id="an old one"),
+        pytest.param("pytorch=2.7", "pytorch, nvidia", True, id="no other channel"),
+        pytest.param("pytorch=2.7", "pytorch, conda-forge", False, id="another has it"),
+    ],
+)
+def test_a_frozen_channel_has_nothing_newer(line: str, channels: str, fails: bool) -> None:
+    answers = judge_environment(
+        environment(line, channels=channels), target("8.0", driver="570.26"), KNOWLEDGE
+    )
+    assert (("EG403", Status.FAIL) in [(f.rule, f.status) for f in answers]) is fails
+
+
+def test_selectors_are_obeyed() -> None:
+    text = "dependencies:\n- numpy\n- pytorch  # [osx]\n"
+    assert found(parse_environment(text, "e.yml"))["EG601"].status is Status.PASS
