@@ -109,7 +109,7 @@ class _Reader:
         for key in ("name", "version", "manager", "platform", "url"):
             if not isinstance(item.get(key), str):
                 self.problem(index, key, f"{item.get(key)!r} where a text is expected")
-        hashes = self.string_map(item.get("hash"), "hash", index)
+        hashes = self.string_map(_without_nulls(item.get("hash")), "hash", index)
         depends = self.string_map(item.get("dependencies"), "dependencies", index)
         if len(self.problems) == before and item["manager"] not in ("conda", "pip"):
             self.problem(index, "manager", f"{item['manager']!r} is neither conda nor pip")
@@ -160,15 +160,27 @@ class _Reader:
         return 1
 
 
+def _without_nulls(hashes: object) -> object:
+    """Older conda-locks write `sha256: null` where there is none."""
+    if not isinstance(hashes, dict):
+        return hashes
+    return {kind: value for kind, value in hashes.items() if value is not None}
+
+
 def _record(
     item: Mapping[str, Any], hashes: Mapping[str, str], depends: tuple[str, ...]
 ) -> PackageRecord | None:
-    url = without_credentials(item["url"]) if "git+" not in item["url"] else item["url"]
-    common = {"sha256": hashes.get("sha256"), "md5": hashes.get("md5"), "depends": depends}
     if item["manager"] == "pip":
         return PackageRecord(
-            item["name"], item["version"], Manager.PIP, url=item["url"], **common
+            item["name"],
+            item["version"],
+            Manager.PIP,
+            depends=depends,
+            url=item["url"],
+            sha256=hashes.get("sha256"),
+            md5=hashes.get("md5"),
         )
+    url = without_credentials(item["url"])
     archive = archive_name(url)
     if archive is None:
         return None
@@ -180,6 +192,8 @@ def _record(
         build_number=archive.build_number,
         channel=channel_name(archive.channel_url),
         subdir=archive.subdir,
+        depends=depends,
         url=url,
-        **common,
+        sha256=hashes.get("sha256"),
+        md5=hashes.get("md5"),
     )

@@ -217,7 +217,9 @@ def _is_null(node: yaml.Node) -> bool:
 def _kind(node: yaml.Node) -> str:
     if _is_null(node):
         return "nothing"
-    return {"mapping": "a mapping", "sequence": "a list"}.get(node.id, "a single value")
+    if isinstance(node, yaml.MappingNode):
+        return "a mapping"
+    return "a list" if isinstance(node, yaml.SequenceNode) else "a single value"
 
 
 def _nearest_spec(text: str) -> str | None:

@@ -67,7 +67,8 @@ def _refuse(event: yaml.Event, where: str, limits: Limits, *, depth: int, aliase
         what = f"more than {limits.aliases} aliases"
     else:
         what = f"more than {limits.events:,} values"
-    raise InputError(f"{where}:{event.start_mark.line + 1}: {what}; such a file is not read")
+    line = event.start_mark.line + 1 if event.start_mark is not None else 1
+    raise InputError(f"{where}:{line}: {what}; such a file is not read")
 
 
 def _input_error(error: yaml.YAMLError, where: str, text: str) -> InputError:

@@ -137,3 +137,8 @@ def test_metadata_of_a_newer_envguard_is_refused_by_name():
     )
     with pytest.raises(InputError, match="schema_version 9"):
         parse_conda_lock(text, "l.yml")
+
+
+def test_a_hash_that_is_null_is_a_hash_that_is_not_there():
+    text = dump_conda_lock(LOCK, created_by="e").replace(f"sha256: {'ab' * 32}", "sha256: null")
+    assert parse_conda_lock(text, "l.yml").packages[0].record.sha256 is None

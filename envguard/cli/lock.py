@@ -1,0 +1,80 @@
+"""`envguard lock`: which exact packages, for which machines?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from envguard.cli.options import for_option
+
+
+@click.command("lock", short_help="which exact packages, for which machines?")
+@click.argument("environment_yml", type=click.Path(path_type=Path), required=False)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path("conda-lock.yml"),
+    show_default=True,
+    help="Where the lock goes; written whole or not at all.",
+)
+@for_option
+@click.option(
+    "--platform",
+    "platforms",
+    multiple=True,
+    metavar="SUBDIR",
+    help="Lock for this platform instead of the file's `platforms:`. Repeatable.",
+)
+@click.option(
+    "-c",
+    "--channel",
+    "channels",
+    multiple=True,
+    metavar="CHANNEL",
+    help="A channel before those of the file. Repeatable.",
+)
+@click.option(
+    "--mirror",
+    "mirrors",
+    multiple=True,
+    metavar="CHANNEL_URL=URL",
+    help="Read a channel from elsewhere; the lock keeps the channel's own URLs. Repeatable.",
+)
+@click.option(
+    "--allow",
+    multiple=True,
+    type=click.Choice(["known-bad"]),
+    help="known-bad: write a lock although the check of it fails.",
+)
+@click.option("--offline", is_flag=True, help="Use what is cached, ask nobody.")
+def command(
+    environment_yml: Path | None,
+    output: Path,
+    targets: tuple[str, ...],
+    platforms: tuple[str, ...],
+    channels: tuple[str, ...],
+    mirrors: tuple[str, ...],
+    allow: tuple[str, ...],
+    offline: bool,
+) -> int:
+    """Solve ENVIRONMENT_YML (default: environment.yml here) and write conda-lock.yml."""
+    from envguard import api
+    from envguard.cli.progress import terminal_progress
+    from envguard.formats.lock_text import lock_text
+
+    with terminal_progress() as progress:
+        summary = api.lock(
+            environment_yml,
+            output=output,
+            targets=targets,
+            platforms=platforms,
+            channels=channels,
+            mirrors=api.parse_mirrors(mirrors),
+            offline=offline,
+            allow=frozenset(allow),
+            progress=progress,
+        )
+    click.echo(lock_text(summary), nl=False)
+    return 0

@@ -1,0 +1,288 @@
+"""Resolve an environment for its targets: records in, a Lockfile and what there is to say about it out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from envguard.commands.lock_problems import unsatisfiable
+from envguard.errors import InputError
+from envguard.model.channel import channel_name, channel_urls, redacted_line
+from envguard.model.environment import Environment
+from envguard.model.lockfile import LockedPackage, LockedTarget, Lockfile, LockRequest
+from envguard.model.machine import Machine
+from envguard.model.package import Manager, PackageRecord
+from envguard.model.target import Target, VirtualPackage
+from envguard.model.virtual import shared_virtual_packages, virtual_packages
+from envguard.ports import SILENT, PipRequest, PipResolver, Progress, Solution, Solver, SolveRequest
+
+DEFAULT_CHANNEL = "conda-forge"
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """A build that the solver preferred and envguard did not take."""
+
+    record: PackageRecord
+    reason: str
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class LockedSubdir:
+    """What was locked for one subdir."""
+
+    subdir: str
+    targets: tuple[Target, ...]
+    records: tuple[PackageRecord, ...]
+    set_aside: tuple[SetAside, ...] = ()
+    cpu_only: tuple[PackageRecord, ...] = ()
+    """CPU builds of packages that the channels also have as GPU builds."""
+
+
+@dataclass(frozen=True, slots=True)
+class LockOutcome:
+    """The lock, and one summary a subdir in the order of its platforms."""
+
+    lockfile: Lockfile
+    subdirs: tuple[LockedSubdir, ...]
+    notes: tuple[str, ...] = ()
+
+
+def lock(
+    environment: Environment,
+    targets: Mapping[str, tuple[Target, ...]],
+    *,
+    solver: Solver,
+    pip: PipResolver,
+    baselines: Mapping[str, tuple[VirtualPackage, ...]],
+    source: str,
+    directory: Path | None = None,
+    progress: Progress = SILENT,
+) -> LockOutcome:
+    """Lock `environment` for the targets of each subdir.
+
+    `source` is the environment file's path relative to the lock. Raises UnsatisfiableError when a subdir
+    has no solution, UnavailableError when a channel or an index does not answer.
+    """
+    wanted = {
+        subdir: shared_virtual_packages([virtual_packages(t, baselines) for t in of_subdir])
+        for subdir, of_subdir in targets.items()
+    }
+    requests = [
+        _solve_request(environment.for_subdir(subdir), subdir, packages)
+        for subdir, packages in wanted.items()
+    ]
+    solutions = solver.solve(requests)
+    if not all(solution.solved for solution in solutions):
+        raise unsatisfiable([s for s in solutions if not s.solved], solver=solver)
+    subdirs = _prefer_gpu_builds(solutions, targets, solver)
+    subdirs = _with_pip(subdirs, environment, pip=pip, directory=directory, progress=progress)
+    return LockOutcome(
+        lockfile=_lockfile(environment, subdirs, wanted, source),
+        subdirs=tuple(subdirs),
+        notes=environment.notes + _channel_notes(environment),
+    )
+
+
+def _channel_notes(environment: Environment) -> tuple[str, ...]:
+    if environment.channels:
+        return ()
+    return (
+        f"the file names no channel: {DEFAULT_CHANNEL} is used (`channels:` or -c says another)",
+    )
+
+
+def _solve_request(
+    environment: Environment, subdir: str, packages: tuple[VirtualPackage, ...]
+) -> SolveRequest:
+    channels = environment.channels or (DEFAULT_CHANNEL,)
+    urls = [url for channel in channels for url in channel_urls(channel, subdir=subdir)]
+    if not urls:
+        raise InputError(
+            f"{environment.path}: channels: only `nodefaults`, which names no channel",
+            hint="add one: channels: [conda-forge, nodefaults]",
+        )
+    return SolveRequest(
+        subdir=subdir,
+        channels=tuple(dict.fromkeys(urls)),
+        specs=tuple(dependency.spec for dependency in environment.dependencies),
+        virtual_packages=packages,
+    )
+
+
+def _prefer_gpu_builds(
+    solutions: Sequence[Solution], targets: Mapping[str, tuple[Target, ...]], solver: Solver
+) -> list[LockedSubdir]:
+    """Take the newest GPU build where the newest version was a CPU build and the target has a GPU."""
+    locked = []
+    for solution in solutions:
+        subdir = solution.request.subdir
+        hidden = _hidden_gpu_builds(solution, solver)
+        chosen, set_aside = solution, tuple[SetAside, ...]()
+        if hidden and any(target.wants_gpu for target in targets[subdir]):
+            chosen, set_aside = _again_with_gpu(solution, hidden, solver)
+        locked.append(
+            LockedSubdir(
+                subdir=subdir,
+                targets=targets[subdir],
+                records=chosen.records,
+                set_aside=set_aside,
+                cpu_only=tuple(r for r in hidden if r in chosen.records),
+            )
+        )
+    return locked
+
+
+def _hidden_gpu_builds(solution: Solution, solver: Solver) -> tuple[PackageRecord, ...]:
+    """Records that are CPU builds of packages which the channels also have as CUDA builds."""
+    return tuple(
+        record
+        for record in solution.records
+        if _is_cpu_build(record)
+        and any(
+            "cuda" in (candidate.build or "")
+            for candidate in solver.candidates(
+                record.name, subdir=solution.request.subdir, channels=solution.request.channels
+            )
+        )
+    )
+
+
+def _is_cpu_build(record: PackageRecord) -> bool:
+    build = record.build or ""
+    return build.startswith("cpu") or "_cpu_" in build or build.endswith("_cpu")
+
+
+def _again_with_gpu(
+    solution: Solution, hidden: tuple[PackageRecord, ...], solver: Solver
+) -> tuple[Solution, tuple[SetAside, ...]]:
+    constraints = tuple(f"{record.name} * *cuda*" for record in hidden)
+    again = solver.solve([replace(solution.request, constraints=constraints)])[0]
+    if not again.solved:
+        return solution, ()
+    reason = "preferred by the solver, but a CPU build"
+    return again, tuple(SetAside(record, reason, "EG401") for record in hidden)
+
+
+def _with_pip(
+    subdirs: Sequence[LockedSubdir],
+    environment: Environment,
+    *,
+    pip: PipResolver,
+    directory: Path | None,
+    progress: Progress,
+) -> list[LockedSubdir]:
+    """Add the pip section's packages; the subdirs are resolved side by side."""
+
+    def locked(subdir: LockedSubdir) -> LockedSubdir:
+        lines = tuple(line.spec for line in environment.for_subdir(subdir.subdir).pip)
+        if not lines:
+            return subdir
+        progress.stage(f"pip section, {subdir.subdir}: {len(lines)} lines")
+        request = PipRequest(
+            subdir=subdir.subdir,
+            python_version=_python_version(subdir),
+            lines=lines,
+            provided=subdir.records,
+            glibc=_oldest_glibc(subdir.targets),
+            directory=directory,
+        )
+        return replace(subdir, records=subdir.records + pip.resolve(request))
+
+    with ThreadPoolExecutor(max_workers=max(1, len(subdirs))) as pool:
+        return list(pool.map(locked, subdirs))
+
+
+def _python_version(subdir: LockedSubdir) -> str:
+    for record in subdir.records:
+        if record.name == "python":
+            return record.version
+    raise InputError(
+        f"{subdir.subdir}: a `pip:` section needs python among the dependencies, and it is not there",
+        hint="add `- python` and `- pip` above `- pip:`",
+    )
+
+
+def _oldest_glibc(targets: Sequence[Target]) -> str | None:
+    known = [target.machine.glibc for target in targets if target.machine.glibc is not None]
+    return str(min(known)) if known else None
+
+
+def _lockfile(
+    environment: Environment,
+    subdirs: Sequence[LockedSubdir],
+    wanted: Mapping[str, tuple[VirtualPackage, ...]],
+    source: str,
+) -> Lockfile:
+    channels = environment.channels or (DEFAULT_CHANNEL,)
+    return Lockfile(
+        platforms=tuple(subdir.subdir for subdir in subdirs),
+        channels=tuple(
+            dict.fromkeys(
+                channel_name(url)
+                for subdir in subdirs
+                for channel in channels
+                for url in channel_urls(channel, subdir=subdir.subdir)
+            )
+        ),
+        packages=tuple(
+            LockedPackage(record, subdir.subdir) for subdir in subdirs for record in subdir.records
+        ),
+        sources=(source,),
+        targets=tuple(
+            LockedTarget(
+                _recorded(target), tuple(str(package) for package in wanted[subdir.subdir])
+            )
+            for subdir in subdirs
+            for target in subdir.targets
+        ),
+        request=_request(environment, [subdir.subdir for subdir in subdirs]),
+    )
+
+
+def _recorded(target: Target) -> Target:
+    """The target as others may read it: what the solve depended on, and nothing of whose machine it is."""
+    machine = target.machine
+    gpus = machine.gpus
+    return replace(
+        target,
+        machine=Machine(
+            subdir=machine.subdir,
+            glibc=machine.glibc,
+            archspec=machine.archspec,
+            osx=machine.osx,
+            driver=machine.driver,
+            gpus=None
+            if gpus is None
+            else tuple(replace(g, uuid=None, memory_bytes=None) for g in gpus),
+            platform=machine.platform,
+            cuda_override=machine.cuda_override,
+            cuda_arch_override=machine.cuda_arch_override,
+            assumed=machine.assumed,
+        ),
+    )
+
+
+def _request(environment: Environment, subdirs: Sequence[str]) -> LockRequest:
+    selected = {subdir: environment.for_subdir(subdir) for subdir in subdirs}
+    return LockRequest(
+        name=environment.name,
+        dependencies={
+            subdir: tuple(redacted_line(d.spec) for d in chosen.dependencies)
+            for subdir, chosen in selected.items()
+        },
+        pip={
+            subdir: tuple(redacted_line(line.spec) for line in chosen.pip)
+            for subdir, chosen in selected.items()
+            if chosen.pip
+        },
+        variables=dict(environment.variables),
+    )
+
+
+def has_pip_packages(lockfile: Lockfile) -> bool:
+    """Whether conda alone could not install the lock."""
+    return any(package.record.manager is Manager.PIP for package in lockfile.packages)

@@ -1,0 +1,90 @@
+"""What there is to say about a lock that was written."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from envguard.commands.check import check_lock
+from envguard.commands.lock import LockedSubdir, LockOutcome
+from envguard.errors import UnsatisfiableError
+from envguard.formats.lock_text import LockLine, LockSummary
+from envguard.model.environment import Environment
+from envguard.model.knowledge import Knowledge
+from envguard.model.package import PackageRecord
+from envguard.model.report import Finding, Report, Status
+
+
+def judged(
+    outcome: LockOutcome, path: str, knowledge: Knowledge, *, allow_known_bad: bool
+) -> tuple[Report, ...]:
+    """The check of the lock for each of its targets, before it is written.
+
+    Raises UnsatisfiableError where a machine could not run it, unless `allow_known_bad`. That a CPU build
+    was taken is no reason: the summary says so in its last line.
+    """
+    targets = [target for subdir in outcome.subdirs for target in subdir.targets]
+    reports = check_lock(outcome.lockfile, path, targets, knowledge=knowledge)
+    failed = [f for f in _doubts(reports) if f.status is Status.FAIL]
+    if failed and not allow_known_bad:
+        raise UnsatisfiableError(
+            "the solver's choice would not run; nothing was written",
+            problems=tuple(line for finding in failed for line in _told(finding)),
+            hint="pin what is named above, or write it all the same: --allow known-bad",
+        )
+    return reports
+
+
+def _told(finding: Finding) -> list[str]:
+    lines = [f"{finding.rule} fail  {finding.title}   ({finding.target})"]
+    lines += [f"  you'd see  {finding.symptom}"] if finding.symptom else []
+    return lines + ([f"  fix        {finding.fix.text}"] if finding.fix else [])
+
+
+def summarize(
+    outcome: LockOutcome,
+    environment: Environment,
+    reports: Sequence[Report],
+    *,
+    output: str,
+    seconds: float,
+) -> LockSummary:
+    """The summary of a lock; `reports` are the answers of the check of it, one a target."""
+    return LockSummary(
+        source=environment.path or "standard input",
+        specs=len(environment.dependencies),
+        pip_lines=len(environment.pip),
+        lines=tuple(_line(subdir) for subdir in outcome.subdirs),
+        requirements=tuple(dict.fromkeys(need for r in reports for need in r.requirements)),
+        output=output,
+        seconds=seconds,
+        notes=outcome.notes,
+        findings=_doubts(reports),
+    )
+
+
+def _line(subdir: LockedSubdir) -> LockLine:
+    return LockLine(
+        subdir=subdir.subdir,
+        targets=subdir.targets,
+        records=subdir.records,
+        headline=_headline(subdir.records),
+        set_aside=tuple((aside.record, aside.reason, aside.rule) for aside in subdir.set_aside),
+        cpu_only=subdir.cpu_only,
+    )
+
+
+def _headline(records: Sequence[PackageRecord]) -> PackageRecord | None:
+    """The package that decides about the GPU: pytorch where it is there, else another CUDA build."""
+    bound = [r for r in records if "__cuda" in {spec.split(" ")[0] for spec in r.depends}]
+    named = [r for r in records if r.name in ("pytorch", "torch")]
+    return next(iter([*named, *sorted(bound, key=lambda r: r.name)]), None)
+
+
+def _doubts(reports: Sequence[Report]) -> tuple[Finding, ...]:
+    """Findings that a person has to see; the CPU build has a line of its own."""
+    return tuple(
+        finding
+        for report in reports
+        for finding in report.findings
+        if finding.status in (Status.FAIL, Status.WARN) and finding.rule != "EG401"
+    )

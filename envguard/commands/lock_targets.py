@@ -1,0 +1,106 @@
+"""Which targets each subdir of a lock is for, and whether somebody has to be asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+from envguard.errors import InputError
+from envguard.model.environment import Dependency, Environment
+from envguard.model.machine import DriverState
+from envguard.model.subdir import SUBDIRS, nearest_subdir
+from envguard.model.target import Target
+
+Resolve = Callable[[str, str], Target]
+"""A text of `--for` and the subdir it means when it names none, to a Target."""
+
+
+def lock_targets(
+    environment: Environment,
+    *,
+    platforms: Sequence[str],
+    said: Sequence[str],
+    here_subdir: str,
+    here: Callable[[], Target],
+    resolve: Resolve,
+) -> dict[str, tuple[Target, ...]]:
+    """Targets by subdir, in the order of the platforms.
+
+    Platforms are those of the option, else of the file, else those of the targets, else this machine's. A
+    platform that no target names gets the baseline of its subdir, where no GPU is claimed. `here` observes
+    this machine, and is asked only where nobody named another.
+    """
+    wanted = tuple(platforms) or environment.platforms
+    for platform in wanted:
+        _known(platform)
+    default = _default_subdir(wanted, here_subdir)
+    targets = [resolve(text, default) for text in said]
+    if not wanted:
+        wanted = tuple(dict.fromkeys(target.subdir for target in targets)) or (here_subdir,)
+    for target in targets:
+        if target.subdir not in wanted:
+            raise InputError(
+                f"--for {target.name} is a machine of {target.subdir}, and the platforms are "
+                f"{', '.join(wanted)}",
+                hint=f"add it: --platform {target.subdir}, or say it for a platform: {wanted[0]}:CARD",
+            )
+    return {
+        subdir: tuple(t for t in targets if t.subdir == subdir)
+        or ((here(),) if subdir == here_subdir and not said else (_baseline(subdir, resolve),))
+        for subdir in wanted
+    }
+
+
+def _known(platform: str) -> None:
+    if platform in SUBDIRS:
+        return
+    near = nearest_subdir(platform)
+    raise InputError(
+        f"{platform!r} is no platform", hint=f"did you mean {near}?" if near else ", ".join(SUBDIRS)
+    )
+
+
+def _default_subdir(wanted: Sequence[str], here: str) -> str:
+    """What a target without a subdir means: this machine's, else the first that can have NVIDIA cards."""
+    if not wanted or here in wanted:
+        return here
+    return next((s for s in wanted if not s.startswith("osx-")), wanted[0])
+
+
+def _baseline(subdir: str, resolve: Resolve) -> Target:
+    """A machine of `subdir` of which nobody claims a GPU: like a machine at hand without one."""
+    target = resolve(subdir, subdir)
+    machine = replace(target.machine, driver=DriverState.ABSENT, gpus=())
+    return replace(target, machine=machine, given=False)
+
+
+def refuse_unclaimed_gpu(
+    environment: Environment,
+    targets: Mapping[str, tuple[Target, ...]],
+    asks: Callable[[Environment], Sequence[Dependency]],
+    *,
+    command: str,
+) -> None:
+    """Raise InputError where the file asks for a GPU and nobody said which machine has it.
+
+    A target that was named is taken at its word, also `cpu`.
+    """
+    for subdir, of_subdir in targets.items():
+        if any(target.given or target.wants_gpu for target in of_subdir):
+            continue
+        asking = asks(environment.for_subdir(subdir))
+        if not asking:
+            continue
+        prefix = "" if len(targets) == 1 else f"{subdir}:"
+        raise InputError(
+            "no GPU here, but the file asks for one. Which machine is it for?"
+            if of_subdir[0].name == "here"
+            else f"the file asks for a GPU, and no machine of {subdir} was named. Which one is it for?",
+            problems=(
+                *(f"{environment.path}:{d.line}  - {d.spec}" for d in asking),
+                f"{command} --for {prefix}4090            # a card",
+                f"{command} --for cluster.json    # there: envguard machine -o cluster.json",
+                f"{command} --for {prefix}cpu             # none, on purpose",
+            ),
+            hint="nothing was written",
+        )

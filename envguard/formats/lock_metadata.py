@@ -1,0 +1,96 @@
+"""What only envguard knows of a lock, as one JSON string in conda-lock's `custom_metadata`.
+
+`{"schema_version": 1, "targets": [{"name", "given", "machine", "virtual_packages"}], "request": {"name",
+"dependencies": {subdir: [spec]}, "pip": {subdir: [line]}, "variables": {name: value}}}`
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from envguard.errors import InputError
+from envguard.formats.machine_json import machine_from_json, machine_to_json
+from envguard.model.lockfile import LockedTarget, LockRequest
+from envguard.model.target import Target
+
+KEY = "envguard"
+SCHEMA_VERSION = 1
+
+
+def dump_metadata(targets: tuple[LockedTarget, ...], request: LockRequest) -> str:
+    """One line of JSON; the same input gives the same text."""
+    document = {
+        "schema_version": SCHEMA_VERSION,
+        "targets": [
+            {
+                "name": locked.target.name,
+                "given": locked.target.given,
+                "machine": machine_to_json(locked.target.machine),
+                "virtual_packages": list(locked.virtual_packages),
+            }
+            for locked in targets
+        ],
+        "request": {
+            "name": request.name,
+            "dependencies": {subdir: list(specs) for subdir, specs in request.dependencies.items()},
+            "pip": {subdir: list(lines) for subdir, lines in request.pip.items()},
+            "variables": dict(request.variables),
+        },
+    }
+    return json.dumps(document, separators=(",", ":"), ensure_ascii=False)
+
+
+def parse_metadata(
+    text: str, path: str
+) -> tuple[tuple[LockedTarget, ...], LockRequest]:
+    """Read it back; raises InputError when it is damaged or from a newer envguard."""
+    where = f"{path}: metadata.custom_metadata.{KEY}"
+    try:
+        document = json.loads(text)
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise InputError(f"{where}: not JSON: {error}") from error
+    if not isinstance(document, dict):
+        raise InputError(f"{where}: an object is expected")
+    version = document.get("schema_version")
+    if version != SCHEMA_VERSION:
+        raise InputError(
+            f"{where}: schema_version {version!r}; this envguard reads {SCHEMA_VERSION}",
+            hint="upgrade envguard, or lock again with this one",
+        )
+    try:
+        targets = tuple(_target(item, where) for item in document["targets"])
+        return targets, _request(document["request"])
+    except (KeyError, TypeError, AttributeError) as error:
+        raise InputError(f"{where}: damaged ({error!r})", hint="lock again: envguard lock") from error
+
+
+def _target(item: Mapping[str, object], where: str) -> LockedTarget:
+    machine = machine_from_json(item["machine"], where)
+    virtual_packages = item["virtual_packages"]
+    assert isinstance(virtual_packages, list)
+    return LockedTarget(
+        target=Target(name=str(item["name"]), machine=machine, given=bool(item["given"])),
+        virtual_packages=tuple(str(package) for package in virtual_packages),
+    )
+
+
+def _request(item: Mapping[str, object]) -> LockRequest:
+    return LockRequest(
+        name=None if item["name"] is None else str(item["name"]),
+        dependencies=_lists(item["dependencies"]),
+        pip=_lists(item["pip"]),
+        variables={str(k): str(v) for k, v in _mapping(item["variables"]).items()},
+    )
+
+
+def _lists(value: object) -> dict[str, tuple[str, ...]]:
+    return {
+        str(subdir): tuple(str(line) for line in lines) for subdir, lines in _mapping(value).items()
+    }
+
+
+def _mapping(value: object) -> Mapping[str, list[object]]:
+    if not isinstance(value, dict):
+        raise TypeError(f"{value!r} is no object")
+    return value

@@ -1,0 +1,114 @@
+"""What `envguard lock` says on the screen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from envguard.model.package import Manager, PackageRecord
+from envguard.model.report import Finding
+from envguard.model.target import Target
+
+
+@dataclass(frozen=True, slots=True)
+class LockLine:
+    """One subdir of the summary."""
+
+    subdir: str
+    targets: tuple[Target, ...]
+    records: tuple[PackageRecord, ...]
+    headline: PackageRecord | None
+    set_aside: tuple[tuple[PackageRecord, str, str], ...] = ()
+    """(record, reason, rule)"""
+    cpu_only: tuple[PackageRecord, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LockSummary:
+    """Everything the text needs. `requirements` are what the packages need of a machine."""
+
+    source: str
+    specs: int
+    pip_lines: int
+    lines: tuple[LockLine, ...]
+    requirements: tuple[str, ...]
+    output: str
+    seconds: float
+    notes: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    """What the check of the lock warns of or fails."""
+
+
+def lock_text(summary: LockSummary) -> str:
+    """The whole summary; the verdict on the GPU is the last line when there is none to use."""
+    lines = [_header(summary)]
+    name_width = max(len(_names(line.targets)) for line in summary.lines)
+    for line in summary.lines:
+        lines += _subdir_lines(line, name_width)
+    lines += [_finding(finding) for finding in summary.findings]
+    lines += [f"note      {note}" for note in summary.notes]
+    lines.append(f"runs on   {'; '.join(summary.requirements) or 'any machine of these platforms'}")
+    lines.append(f"wrote     {summary.output}   {summary.seconds:.1f} s")
+    lines.append(_read_by(summary))
+    lines += _cpu_only(summary.lines)
+    return "\n".join(lines) + "\n"
+
+
+def _header(summary: LockSummary) -> str:
+    pip = f", {_count(summary.pip_lines, 'pip line')}" if summary.pip_lines else ""
+    return f"{summary.source}: {_count(summary.specs, 'spec')}{pip}"
+
+
+def _subdir_lines(line: LockLine, name_width: int) -> list[str]:
+    what = line.headline.label if line.headline is not None else ""
+    row = f"  {_names(line.targets):<{name_width}}  {line.subdir:<13}"
+    size = _download(line.records)
+    first = f"{row}  {what + '   ' if what else ''}{_count(len(line.records), 'package')}{size}"
+    indent = " " * (name_width + 4)
+    return [
+        first,
+        *(
+            f"{indent}set aside  {record.version} {record.build}  {reason} ({rule})"
+            for record, reason, rule in line.set_aside
+        ),
+    ]
+
+
+def _finding(finding: Finding) -> str:
+    told = f"{finding.rule} {finding.status.value}  {finding.title}"
+    return f"{told}   ({finding.target})" if finding.target else told
+
+
+def _download(records: Sequence[PackageRecord]) -> str:
+    sizes = [record.size_bytes for record in records]
+    if not records or any(size is None for size in sizes):
+        return ""
+    total = sum(size or 0 for size in sizes)
+    return f", {total / 1e9:.1f} GB" if total >= 1e9 else f", {total / 1e6:.0f} MB"
+
+
+def _names(targets: Sequence[Target]) -> str:
+    return " + ".join(dict.fromkeys(target.name for target in targets))
+
+
+def _read_by(summary: LockSummary) -> str:
+    pip = any(r.manager is Manager.PIP for line in summary.lines for r in line.records)
+    conda = "   (not `conda create`: it has pip packages)" if pip else ""
+    return f"read by   envguard, micromamba, conda-lock{conda}"
+
+
+def _cpu_only(lines: Sequence[LockLine]) -> list[str]:
+    told = []
+    for line in lines:
+        if not line.cpu_only:
+            continue
+        builds = ", ".join(record.label for record in line.cpu_only)
+        told.append(
+            f"CPU ONLY  {line.subdir}: {builds}. "
+            f"For a GPU: envguard lock --for {line.subdir}:CARD (h100, 'RTX 4090', ...)"
+        )
+    return told
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

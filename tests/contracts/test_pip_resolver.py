@@ -1,0 +1,155 @@
+"""What every PipResolver promises: the fake's wheels are nobody's, uv's are made here."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from envguard.adapters.pip_resolver import UvPipResolver
+from envguard.errors import EnvguardError, InputError, UnsatisfiableError
+from envguard.model.package import Manager, PackageRecord
+from envguard.ports import PipRequest
+from tests.fakes import FakePipResolver
+
+
+def write_wheel(
+    folder: Path, name: str, version: str, *, requires: str = "", tag: str = "py3-none-any"
+) -> Path:
+    """A wheel with nothing in it but its metadata."""
+    stem = f"{name}-{version}"
+    path = folder / f"{stem}-{tag}.whl"
+    metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
+    metadata += f"Requires-Dist: {requires}\n" if requires else ""
+    files = {
+        f"{stem}.dist-info/METADATA": metadata,
+        f"{stem}.dist-info/WHEEL": f"Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: {tag}\n",
+    }
+    record = ""
+    with zipfile.ZipFile(path, "w") as wheel:
+        for file, text in files.items():
+            wheel.writestr(file, text)
+            digest = base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).rstrip(b"=")
+            record += f"{file},sha256={digest.decode()},{len(text)}\n"
+        wheel.writestr(f"{stem}.dist-info/RECORD", record)
+    return path
+
+
+@pytest.fixture
+def wheels(tmp_path):
+    folder = tmp_path / "wheels"
+    folder.mkdir()
+    write_wheel(folder, "einops", "0.8.0")
+    write_wheel(folder, "smplx", "0.1", requires="torch>=2.0")
+    write_wheel(folder, "needs_old", "1.0", requires="torch<2")
+    write_wheel(folder, "torch", "9.9")
+    write_wheel(folder, "only_win", "1.0", tag="cp312-cp312-win_amd64")
+    write_wheel(folder, "both", "1.0", tag="cp312-cp312-manylinux_2_17_x86_64")
+    write_wheel(folder, "both", "1.0", tag="cp312-cp312-manylinux_2_28_x86_64")
+    return folder
+
+
+@pytest.fixture(params=["fake", "uv"])
+def resolve(request, wheels):
+    """Resolves lines beside conda's records."""
+    resolver = (
+        FakePipResolver()
+        if request.param == "fake"
+        else UvPipResolver(pypi_names={"pytorch": "torch"})
+    )
+    return lambda *lines, **kwargs: resolver.resolve(
+        PipRequest(
+            subdir=kwargs.pop("subdir", "linux-64"),
+            python_version="3.12.11",
+            lines=("--no-index", f"--find-links {wheels}", *lines),
+            **kwargs,
+        )
+    )
+
+
+@pytest.fixture
+def resolve_uv(wheels):
+    resolver = UvPipResolver(pypi_names={"pytorch": "torch"})
+    return lambda *lines, **kwargs: resolver.resolve(
+        PipRequest(
+            subdir=kwargs.pop("subdir", "linux-64"),
+            python_version="3.12.11",
+            lines=("--no-index", f"--find-links {wheels}", *lines),
+            **kwargs,
+        )
+    )
+
+
+TORCH = PackageRecord("pytorch", "2.7.1", depends=("python >=3.12",))
+
+
+def test_a_package_has_its_url_and_its_hash(resolve):
+    [record] = resolve("einops==0.8.0")
+    assert (record.name, record.version, record.manager) == ("einops", "0.8.0", Manager.PIP)
+    assert record.url.endswith("einops-0.8.0-py3-none-any.whl")
+    assert len(record.sha256) == 64
+
+
+def test_what_has_no_solution_is_an_answer_for_the_user(resolve):
+    with pytest.raises(UnsatisfiableError, match="the pip section cannot be locked"):
+        resolve("no-such-distribution")
+
+
+def test_what_conda_provides_is_neither_locked_again_nor_replaced(resolve_uv):
+    assert [r.name for r in resolve_uv("smplx", provided=(TORCH,))] == ["smplx"]
+
+
+def test_a_conflict_with_what_conda_provides_is_told(resolve_uv):
+    with pytest.raises(UnsatisfiableError, match=r"torch.*2"):
+        resolve_uv("needs_old", provided=(TORCH,))
+
+
+def test_the_best_wheel_of_the_platform_is_taken(resolve_uv):
+    [record] = resolve_uv("both", glibc="2.28")
+    assert "manylinux_2_28" in record.url
+    [record] = resolve_uv("both", glibc="2.17")
+    assert "manylinux_2_17" in record.url
+    [record] = resolve_uv("only_win", subdir="win-64")
+    assert record.url.endswith("win_amd64.whl")
+
+
+def test_a_wheel_of_another_platform_is_no_solution(resolve_uv):
+    with pytest.raises(UnsatisfiableError):
+        resolve_uv("only_win")
+
+
+def test_a_source_distribution_is_not_built_here(resolve_uv, wheels):
+    import tarfile
+
+    marker = wheels.parent / "ran"
+    setup = wheels.parent / "setup.py"
+    setup.write_text(f"open({str(marker)!r}, 'w')")
+    info = wheels.parent / "PKG-INFO"
+    info.write_text("Metadata-Version: 2.1\nName: evil\nVersion: 1.0\n")
+    with tarfile.open(wheels / "evil-1.0.tar.gz", "w:gz") as archive:
+        archive.add(setup, "evil-1.0/setup.py")
+        archive.add(info, "evil-1.0/PKG-INFO")
+
+    with pytest.raises(UnsatisfiableError, match="evil"):
+        resolve_uv("evil")
+    assert not marker.exists()
+
+
+def test_a_line_that_is_no_requirement_is_the_users(resolve_uv):
+    with pytest.raises(InputError, match="foo=="):
+        resolve_uv("foo==")
+
+
+def test_no_scratch_folder_stays_and_none_is_named(resolve_uv, tmp_path, monkeypatch):
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))
+    (tmp_path / "tmp").mkdir()
+    import tempfile
+
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    with pytest.raises(EnvguardError) as caught:
+        resolve_uv("no-such-distribution")
+    assert str(tmp_path / "tmp") not in caught.value.message
+    assert list((tmp_path / "tmp").glob("envguard-*")) == []

@@ -1,0 +1,257 @@
+"""Locking for real: py-rattler on the hand-written channel; each record there has one story."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from envguard.adapters import rules
+from envguard.adapters.solver import RattlerSolver
+from envguard.commands.lock import LockOutcome, lock
+from envguard.commands.lock_targets import lock_targets
+from envguard.errors import UnavailableError, UnsatisfiableError
+from envguard.formats.conda_lock_dump import dump_conda_lock
+from envguard.formats.environment_yml import parse_environment
+from envguard.formats.target_text import parse_target
+from envguard.model.machine import DriverState, Machine
+from envguard.model.target import Target
+from envguard.model.version import Dotted
+from tests.fakes import FakePipResolver
+
+CONDA_FORGE = "https://conda.anaconda.org/conda-forge"
+BARE = Target(
+    "here",
+    Machine(
+        "linux-64",
+        glibc=Dotted.parse("2.35"),
+        archspec="x86_64",
+        driver=DriverState.ABSENT,
+        gpus=(),
+    ),
+    given=False,
+)
+
+
+@pytest.fixture
+def locked(channel, tmp_path):
+    """Locks the text of an environment for the targets said."""
+
+    def run(text: str, *said: str, platforms: tuple[str, ...] = ()) -> LockOutcome:
+        knowledge = rules.load()
+        environment = parse_environment(text, "environment.yml")
+        targets = lock_targets(
+            environment,
+            platforms=platforms,
+            said=said,
+            here_subdir="linux-64",
+            here=lambda: BARE,
+            resolve=lambda what, subdir: parse_target(
+                what, knowledge=knowledge, default_subdir=subdir
+            ),
+        )
+        return lock(
+            environment,
+            targets,
+            solver=RattlerSolver(
+                cache_dir=tmp_path / "cache", mirrors={CONDA_FORGE: channel.as_uri()}
+            ),
+            pip=FakePipResolver(),
+            baselines=knowledge.baselines,
+            source="environment.yml",
+        )
+
+    return run
+
+
+def environment(*specs: str, extra: str = "") -> str:
+    lines = "".join(f"  - {spec}\n" for spec in specs)
+    return f"channels: [conda-forge]\ndependencies:\n{lines}{extra}"
+
+
+def chosen(outcome: LockOutcome, name: str, subdir: str = "linux-64") -> str | None:
+    for record in outcome.lockfile.records_for(subdir):
+        if record.name == name:
+            return f"{record.version} {record.build}"
+    return None
+
+
+@pytest.mark.parametrize(
+    ("spec", "version"),
+    [
+        ("numpy", "2.3.1"),
+        ("numpy=1.26", "1.26.4"),
+        ("numpy==1.26.4", "1.26.4"),
+        ("numpy >=1.24,<2", "1.26.4"),
+        ("numpy=1.26.4=py312*", "1.26.4"),
+        ("conda-forge::numpy", "2.3.1"),
+        ("numpy=1.24", "1.24.4"),
+    ],
+)
+def test_every_form_of_a_spec_is_solved(locked, spec, version):
+    assert chosen(locked(environment("python", spec)), "numpy").startswith(version)
+
+
+def test_python_brings_pip_as_with_conda(locked):
+    assert chosen(locked(environment("python=3.12")), "pip")
+
+
+def test_the_newest_gpu_build_is_taken_where_the_newest_version_is_a_cpu_build(locked):
+    outcome = locked(environment("python", "pytorch"), "a100,driver=570.124.06")
+
+    assert chosen(outcome, "pytorch") == "2.7.1 cuda129_mkl_py312_hfde4d7d_304"
+    [aside] = outcome.subdirs[0].set_aside
+    assert (aside.record.version, aside.rule) == ("2.8.0", "EG401")
+    assert outcome.subdirs[0].cpu_only == ()
+
+
+def test_without_a_gpu_the_newest_version_is_taken_and_called_cpu_only(locked):
+    outcome = locked(environment("python", "pytorch"))
+
+    assert chosen(outcome, "pytorch").startswith("2.8.0 cpu_mkl")
+    assert [record.name for record in outcome.subdirs[0].cpu_only] == ["pytorch"]
+    assert outcome.subdirs[0].set_aside == ()
+
+
+def test_a_cpu_build_stays_where_no_gpu_build_solves_and_is_called_so(locked):
+    outcome = locked(environment("python", "pytorch=2.8"), "a100,driver=570.124.06")
+    assert [record.name for record in outcome.subdirs[0].cpu_only] == ["pytorch"]
+
+
+def test_platforms_without_a_named_machine_get_no_gpu(locked):
+    outcome = locked(
+        environment("python", "pytorch", extra="platforms: [linux-64, win-64, osx-arm64]\n"),
+        "a100,driver=570.124.06",
+    )
+
+    assert [s.subdir for s in outcome.subdirs] == ["linux-64", "win-64", "osx-arm64"]
+    assert "cuda129" in chosen(outcome, "pytorch")
+    assert "cpu" in chosen(outcome, "pytorch", "win-64")
+    assert "cpu" in chosen(outcome, "pytorch", "osx-arm64")
+    recorded = {t.target.name: t.virtual_packages for t in outcome.lockfile.targets}
+    assert any(p.startswith("__cuda=12.8") for p in recorded["a100,driver=570.124.06"])
+    assert not any("__cuda" in p for p in recorded["win-64"])
+    assert any(p.startswith("__osx=") for p in recorded["osx-arm64"])
+
+
+def test_a_target_of_another_platform_is_named_with_it(locked):
+    outcome = locked(
+        environment("python", "pytorch=2.7", extra="platforms: [linux-64, win-64]\n"),
+        "win-64:rtx4090,driver=572.61",
+    )
+    assert "cpu" in chosen(outcome, "pytorch", "linux-64")
+    assert "cuda128" in chosen(outcome, "pytorch", "win-64")
+
+
+def test_several_machines_of_a_platform_share_what_the_oldest_can(locked):
+    text = environment("python", "cuda-version")
+    assert chosen(locked(text, "h100,driver=580.65.06"), "cuda-version").startswith("13.0")
+    both = locked(text, "h100,driver=580.65.06", "a100,driver=570.124.06")
+    assert chosen(both, "cuda-version").startswith("12.9")
+
+
+def test_selectors_hold_for_their_platform(locked):
+    outcome = locked(
+        environment("only-linux  # [linux]", "only-win  # [win]", "only-osx  # [osx]"),
+        platforms=("linux-64", "win-64", "osx-arm64"),
+    )
+    assert [chosen(outcome, "only-win", s) is not None for s in outcome.lockfile.platforms] == [
+        False,
+        True,
+        False,
+    ]
+
+
+def test_the_same_request_gives_the_same_bytes(locked):
+    text = environment(
+        "python", "pytorch", "jupyterlab", extra="platforms: [linux-64, osx-arm64]\n"
+    )
+    texts = {
+        dump_conda_lock(locked(text, "a100,driver=570.124.06").lockfile, created_by="envguard")
+        for _ in range(2)
+    }
+    assert len(texts) == 1
+
+
+def test_the_lock_says_nothing_of_whose_machine_it_was():
+    here = replace(
+        BARE.machine, environment={"LD_LIBRARY_PATH": "/home/somebody/lib"}, shm_bytes=64
+    )
+    outcome = lock(
+        parse_environment(environment("only-linux"), "environment.yml"),
+        {"linux-64": (replace(BARE, machine=here),)},
+        solver=_OneSolution(),
+        pip=FakePipResolver(),
+        baselines=rules.load().baselines,
+        source="environment.yml",
+    )
+    assert "somebody" not in dump_conda_lock(outcome.lockfile, created_by="envguard")
+
+
+class _OneSolution:
+    """A solver without records, where the records do not matter."""
+
+    def solve(self, requests):
+        from envguard.ports import Solution
+
+        return tuple(Solution(request) for request in requests)
+
+    def candidates(self, name, *, subdir, channels):
+        return ()
+
+
+def test_pip_packages_are_locked_beside_what_conda_chose(locked):
+    outcome = locked(environment("python", "numpy", extra="  - pip:\n    - einops==0.8.0\n"))
+
+    pip = [r for r in outcome.lockfile.records_for("linux-64") if r.manager == "pip"]
+    assert [(r.name, r.version) for r in pip] == [("einops", "0.8.0")]
+    assert outcome.lockfile.request.pip == {"linux-64": ("einops==0.8.0",)}
+
+
+@pytest.mark.parametrize(
+    ("specs", "told"),
+    [
+        pytest.param(
+            ["pytorch=2.7.1=*_cu118"],
+            "'pytorch=2.7.1=*_cu118' matches no build; of that version there are "
+            "cpu_mkl_py312_h6a7998d_104, cuda129_mkl_py312_hfde4d7d_304",
+            id="a build string that matches nothing",
+        ),
+        pytest.param(
+            ["pytorch>=9"],
+            "'pytorch>=9' matches no version; there are 2.8.0, 2.7.1, 2.2.2",
+            id="a version that does not exist",
+        ),
+        pytest.param(
+            ["no-such-package"],
+            "'no-such-package': no channel has a package 'no-such-package' for linux-64",
+            id="a name that does not exist",
+        ),
+        pytest.param(["wants-numpy-1", "numpy>=2"], "wants-numpy-1", id="a real conflict"),
+        pytest.param(["needs-new-driver"], "no __cuda (no NVIDIA driver)", id="no driver"),
+        pytest.param(["needs-new-glibc"], "__glibc=2.35", id="a glibc too old"),
+        pytest.param(["orphan"], "nowhere-to-be-found", id="a dependency that nobody has"),
+    ],
+)
+def test_a_request_without_a_solution_says_what_stands_in_the_way(locked, specs, told):
+    with pytest.raises(UnsatisfiableError) as caught:
+        locked(environment("python=3.12", *specs))
+    assert told in "\n".join(caught.value.problems)
+    assert caught.value.exit_code == 1
+
+
+def test_a_channel_that_is_not_there_is_one_sentence_and_a_next_step(tmp_path):
+    solver = RattlerSolver(
+        cache_dir=tmp_path, mirrors={CONDA_FORGE: (Path(tmp_path) / "nowhere").as_uri()}
+    )
+    with pytest.raises(UnavailableError, match="a channel did not answer") as caught:
+        lock(
+            parse_environment(environment("python"), "environment.yml"),
+            {"linux-64": (BARE,)},
+            solver=solver,
+            pip=FakePipResolver(),
+            baselines=rules.load().baselines,
+            source="environment.yml",
+        )
+    assert "--mirror" in caught.value.hint
