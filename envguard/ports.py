@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -132,6 +132,8 @@ class Installed:
     """What could not be read, in words."""
     pip_origins: Mapping[str, str] | None = None
     """By distribution name: the direct URL it came from (git+https://...@commit), without credentials."""
+    pip_requested: tuple[str, ...] | None = None
+    """Distributions that somebody asked for by name; None where no installer noted it."""
 
 
 class PrefixReader(Protocol):
@@ -155,10 +157,16 @@ class PrefixFactory(Protocol):
     """Makes throwaway prefixes."""
 
     def throwaway(
-        self, lockfile: Lockfile, subdir: str, *, keep: bool, progress: Progress
+        self,
+        lockfile: Lockfile,
+        subdir: str,
+        *,
+        keep: bool | Callable[[], bool],
+        progress: Progress,
     ) -> AbstractContextManager[Prefix]:
         """A prefix with everything the lock has for `subdir`, removed on leaving unless `keep`.
 
+        A `keep` that is a function is asked on leaving: what happened in the prefix decides.
         Raises UnavailableError for what cannot be fetched, checked or written: nothing is left.
         """
         ...

@@ -1,0 +1,174 @@
+"""The parent's side of the install worker: its request, its watchdog, its errors in words."""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import re
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from envguard.adapters.downloads import NEW_LOCK
+from envguard.adapters.redaction import redacted, urls_in
+from envguard.errors import UnavailableError
+from envguard.model.package import PackageRecord
+from envguard.ports import Progress
+
+STALL_S = 60.0
+DEADLINE_S = 3600.0
+_HASH = re.compile(r"expected ([0-9a-f]{32,64}), got ([0-9a-f]{32,64})")
+_FILE = re.compile(r"failed to fetch (\S+?)(?:\.conda|\.tar\.bz2)?\n")
+_SPACE_HINT = "make room there, or name another folder: export ENVGUARD_CACHE_DIR=/path/with/room"
+
+
+@dataclass(frozen=True, slots=True)
+class InstallJob:
+    """Records with a sha256 each, to be linked from `cache` into `prefix` (absolute)."""
+
+    records: Sequence[PackageRecord]
+    prefix: Path
+    cache: Path
+    offline: bool = False
+    stall_s: float = STALL_S
+    """Longest silence; a download that stands still is given up then."""
+    deadline_s: float = DEADLINE_S
+
+
+def run_install(job: InstallJob, progress: Progress) -> None:
+    """Install; the worker never outlives this call. Raises UnavailableError."""
+    with tempfile.TemporaryFile() as errors:
+        worker = subprocess.Popen(
+            # -P: a json.py or an envguard folder where the user stands is not ours
+            [sys.executable, "-P", "-m", "envguard.adapters.install_worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+        )
+        try:
+            assert worker.stdin is not None
+            assert worker.stdout is not None
+            worker.stdin.write(_request(job))
+            worker.stdin.close()
+            answer = _follow(worker.stdout, job, progress)
+        finally:
+            worker.kill()
+            worker.wait()
+        if answer is None:
+            errors.seek(0)
+            raise UnavailableError(
+                _died(worker.returncode, errors.read().decode("utf-8", "replace"))
+            )
+    if answer["event"] == "failed":
+        raise _error(str(answer["kind"]), str(answer["message"]), job)
+
+
+def _request(job: InstallJob) -> bytes:
+    request = {
+        "parent": os.getpid(),
+        "prefix": str(job.prefix),
+        "cache": str(job.cache),
+        "offline": job.offline,
+        "records": [_entry(record) for record in job.records],
+    }
+    return json.dumps(request).encode()
+
+
+def _entry(record: PackageRecord) -> dict[str, Any]:
+    url = record.url or ""
+    folder, _, file_name = url.rpartition("/")
+    build = record.build or _build_in(file_name)
+    return {
+        "name": record.name,
+        "version": record.version,
+        "build": build,
+        "build_number": record.build_number or 0,
+        "subdir": folder.rpartition("/")[2] if record.subdir is None else record.subdir,
+        "depends": list(record.depends),
+        "constrains": list(record.constrains),
+        "sha256": record.sha256,
+        "md5": record.md5,
+        "size": record.size_bytes,
+        "url": url,
+        "file_name": file_name,
+        "channel": folder.rpartition("/")[0],
+    }
+
+
+def _build_in(file_name: str) -> str:
+    return file_name.removesuffix(".conda").removesuffix(".tar.bz2").rpartition("-")[2]
+
+
+def _follow(stdout: IO[bytes], job: InstallJob, progress: Progress) -> dict[str, Any] | None:
+    """The worker's last word; None when it died without one. Raises when it is silent for too long."""
+    lines: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+    threading.Thread(target=_read, args=(stdout, lines), daemon=True).start()
+    end = time.monotonic() + job.deadline_s
+    while True:
+        patience = min(job.stall_s, end - time.monotonic())
+        try:
+            line = lines.get(timeout=max(patience, 0.01))
+        except queue.Empty:
+            raise _stalled(job, in_total=time.monotonic() >= end) from None
+        if line is None:
+            return None
+        message: dict[str, Any] = json.loads(line)
+        if message["event"] != "progress":
+            return message
+        progress.advance(int(message["done"]), int(message["total"]))
+
+
+def _read(stdout: IO[bytes], lines: queue.SimpleQueue[bytes | None]) -> None:
+    for line in stdout:
+        lines.put(line)
+    lines.put(None)
+
+
+def _stalled(job: InstallJob, *, in_total: bool) -> UnavailableError:
+    what = (
+        f"took longer than {job.deadline_s:g} s"
+        if in_total
+        else f"stood still for {job.stall_s:g} s"
+    )
+    return UnavailableError(
+        f"fetching or installing {len(job.records)} packages {what} and was given up",
+        hint="check the network and the disk and try again; what was fetched whole is kept",
+    )
+
+
+def _died(code: int, stderr: str) -> str:
+    last = stderr.strip().splitlines()[-1:] or ["it said nothing"]
+    return f"the process that installs ended with status {code}: {redacted(last[0])}"
+
+
+def _error(kind: str, text: str, job: InstallJob) -> UnavailableError:
+    """rattler's chain of causes as one sentence with a next step."""
+    file = _FILE.search(text + "\n")
+    name = file[1] if file else "the packages"
+    if kind == "offline":
+        return UnavailableError(
+            f"not in the cache, and --offline is on: {text}", hint="run once without --offline"
+        )
+    if match := _HASH.search(text):
+        return UnavailableError(
+            f"{name} is not the file that was locked: expected {match[1]}, got {match[2]}",
+            hint=NEW_LOCK,
+        )
+    if "os error 28" in text:
+        return UnavailableError(f"no space left on device for {job.cache.parent}", hint=_SPACE_HINT)
+    if "no eligible writable layers" in text or "os error 30" in text or "os error 13" in text:
+        return UnavailableError(f"{job.cache} cannot be written to", hint=_SPACE_HINT)
+    cause = redacted(text.strip().splitlines()[-1].removeprefix("Caused by: "))
+    url = next(iter(urls_in(text)), "")
+    where = f" from {url}" if url and url not in cause else ""
+    return UnavailableError(
+        f"{name} could not be installed{where}: {cause}",
+        hint="check the network and the channel and try again",
+    )

@@ -1,0 +1,125 @@
+"""Installs records into a prefix with rattler: `python -m envguard.adapters.install_worker`.
+
+A process of its own, because the interpreter dies at exit in about one run in ten after an install
+(pyo3-async-runtimes issue 40). Reads one JSON request from stdin, writes JSON lines, the last of which is
+`done` or `failed`, and leaves with os._exit: trust the line, not the exit code.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import json
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from rattler.install import InstallerReporter
+
+_PR_SET_PDEATHSIG = 1
+_EVERY_S = 0.2
+
+
+class _Reporter(InstallerReporter):
+    """Tells the parent what moves; it takes silence for a stall. Downloads report often: throttled."""
+
+    def __init__(self) -> None:
+        self._linked = 0
+        self._total = 0
+        self._told = 0.0
+
+    def on_transaction_start(self, total_operations: int) -> None:
+        self._total = total_operations
+
+    def on_download_progress(self, download_idx: int, progress: int, total: int | None) -> None:
+        self._alive()
+
+    def on_validate_complete(self, validate_idx: int) -> None:
+        self._alive()
+
+    def on_populate_cache_complete(self, cache_entry: int) -> None:
+        self._alive()
+
+    def on_link_complete(self, index: int) -> None:
+        self._linked += 1
+        self._alive(now=self._linked == self._total)
+
+    def _alive(self, *, now: bool = False) -> None:
+        if now or time.monotonic() - self._told > _EVERY_S:
+            self._told = time.monotonic()
+            _say({"event": "progress", "done": self._linked, "total": self._total})
+
+
+def _say(message: dict[str, Any]) -> None:
+    os.write(1, json.dumps(message).encode() + b"\n")
+
+
+async def _install(request: dict[str, Any]) -> None:
+    from rattler import Client, PackageCache, install
+
+    records = [_record(entry) for entry in request["records"]]
+    cache = Path(request["cache"])
+    if request["offline"]:
+        index = await PackageCache(cache).index()
+        absent = [
+            record.file_name
+            for record in records
+            if not record.url.startswith("file:") and not index.contains_record(record)
+        ]
+        if absent:
+            _say({"event": "failed", "kind": "offline", "message": " ".join(absent)})
+            return
+    await install(
+        records,
+        request["prefix"],
+        cache_dir=cache,
+        installed_packages=[],
+        execute_link_scripts=False,
+        client=Client.default_client(max_retries=3),
+        reporter=_Reporter(),  # type: ignore[abstract]  # its defaults are empty functions
+    )
+    _say({"event": "done"})
+
+
+def _record(entry: dict[str, Any]) -> Any:
+    from rattler import BuildString, PackageRecord, RepoDataRecord
+
+    record = PackageRecord(
+        entry["name"],
+        entry["version"],
+        BuildString(entry["build"]),
+        entry["build_number"],
+        entry["subdir"],
+        depends=entry["depends"],
+        constrains=entry["constrains"],
+        sha256=bytes.fromhex(entry["sha256"]),
+        md5=bytes.fromhex(entry["md5"]) if entry["md5"] else None,
+        size=entry["size"],
+    )
+    return RepoDataRecord(record, entry["file_name"], entry["url"], entry["channel"])
+
+
+def _end_with_parent(parent: int) -> None:
+    if sys.platform.startswith("linux"):
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:  # it went away before we asked
+        os._exit(1)
+
+
+def main() -> None:
+    """Serve one request and leave without running rattler's destructors."""
+    request = json.loads(sys.stdin.buffer.read())
+    _end_with_parent(request["parent"])
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
+    try:
+        asyncio.run(_install(request))
+    except Exception as error:
+        _say({"event": "failed", "kind": type(error).__name__, "message": str(error)})
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,116 @@
+"""uv as a child process: its deadline, its errors, and the pip part of a prefix."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from envguard.adapters.pip_config import uv_environment
+from envguard.adapters.redaction import redacted
+from envguard.errors import UnavailableError
+from envguard.model.package import PackageRecord
+
+_DIE_WITH_PARENT = """
+import ctypes, os, sys
+parent = int(sys.argv[1])
+try:
+    ctypes.CDLL(None).prctl(1, 9)  # PR_SET_PDEATHSIG, SIGKILL
+except (OSError, AttributeError):
+    pass
+if os.getppid() == parent:
+    os.execv(sys.argv[2], sys.argv[2:])
+"""
+_LINES_SHOWN = 12
+
+
+def uv_binary() -> str:
+    """The uv that was installed with envguard."""
+    import uv
+
+    return str(uv.find_uv_bin())
+
+
+def run_uv(
+    arguments: Sequence[str],
+    *,
+    what: str,
+    deadline_s: float,
+    environment: Mapping[str, str],
+    scratch: Path,
+    hint: str | None = None,
+) -> str:
+    """Run uv and return its stdout. `what` begins the error: `numpy could not be installed`.
+
+    uv leaves a lock file in its temporary directory for every prefix: that is `scratch`.
+
+    Raises UnavailableError with uv's own reason, or when `deadline_s` has passed. uv ends with us.
+    """
+    starter = [sys.executable, "-I", "-S", "-c", _DIE_WITH_PARENT, str(os.getpid())]
+    try:
+        done = subprocess.run(
+            [*starter, uv_binary(), *arguments],
+            capture_output=True,
+            text=True,
+            errors="replace",
+            stdin=subprocess.DEVNULL,
+            timeout=deadline_s,
+            env={**environment, "TMPDIR": str(scratch)},
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise UnavailableError(
+            f"{what}: uv gave no result within {deadline_s:.0f} s",
+            hint=hint or "check the network, or the proxy variables, and try again",
+        ) from error
+    if done.returncode != 0:
+        raise UnavailableError(f"{what}: {_reason(done.stderr, done.returncode)}", hint=hint)
+    return done.stdout
+
+
+def install_pip_part(
+    records: Sequence[PackageRecord],
+    *,
+    python: Path,
+    folder: Path,
+    deadline_s: float,
+    offline: bool = False,
+) -> None:
+    """Install locked wheels into the prefix of `python`: no resolving, no building, hashes checked.
+
+    `folder` takes the requirements file. Raises UnavailableError naming what uv refused.
+    """
+    requirements = folder / "requirements.txt"
+    requirements.write_text("".join(f"{requirement_line(record)}\n" for record in records))
+    run_uv(
+        [
+            "pip", "install", "--python", str(python), "--no-deps", "--require-hashes", "--no-build",
+            "--no-config", "--quiet", *(["--offline"] if offline else []),
+            "-r", str(requirements),
+        ],
+        what="the pip packages of the lock could not be installed",
+        deadline_s=deadline_s,
+        environment=uv_environment(),
+        scratch=folder,
+        hint="a wheel that changed or went away needs a new lock: envguard lock",
+    )  # fmt: skip
+
+
+def requirement_line(record: PackageRecord) -> str:
+    """`name @ url --hash=sha256:...`. The record has a url and a sha256."""
+    return f"{record.name} @ {record.url} --hash=sha256:{record.sha256}"
+
+
+def _reason(stderr: str, code: int) -> str:
+    """What uv said; a chain of causes becomes its first and its last link."""
+    lines = [line.rstrip() for line in stderr.splitlines() if line.strip()]
+    lines = [redacted(line) for line in lines if not line.startswith("Using ")]
+    if not lines:
+        return f"uv ended with status {code} and said nothing"
+    first = lines[0].removeprefix("error: ")
+    causes = [line.strip().removeprefix("cause: ") for line in lines[1:]]
+    if causes and lines[1].lstrip().startswith("cause: "):
+        return f"{first} ({causes[-1]})"
+    return "\n  ".join([first, *lines[1:_LINES_SHOWN]])

@@ -1,0 +1,211 @@
+"""conda-meta: the records of a prefix, what was asked for, its variables."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from envguard.model.channel import channel_name
+from envguard.model.channel import without_credentials as public
+from envguard.model.package import PackageRecord
+
+_FILES = re.compile(rb'"files":\s*\[[^\]]*\]\s*,')
+_PATHS = re.compile(
+    rb'"paths_data":\s*\{\s*"paths":\s*\[[^\]]*\]\s*,\s*"paths_version":\s*\d+\s*\}\s*,'
+)
+_INFO = b'.dist-info/METADATA"'
+_SPECS = re.compile(r"#\s*(update|install|create|remove|neutered)\s+specs:\s*(.+)")
+_COMMAND = re.compile(r"#\s*cmd:\s*(.+)")
+_CHANNEL = re.compile(r"(?:^|\s)(?:-c|--channel)[=\s]\s*(\S+)")
+_NAME = re.compile(r"[A-Za-z0-9_.-]+")
+_UNSET = "***unset***"
+
+
+@dataclass(frozen=True, slots=True)
+class CondaMeta:
+    """`owned_infos` are the names of the *.dist-info folders that conda packages brought."""
+
+    records: tuple[PackageRecord, ...]
+    requested: tuple[str, ...] | None
+    channels: tuple[str, ...]
+    variables: Mapping[str, str] | None
+    owned_infos: frozenset[str]
+    problems: tuple[str, ...]
+
+
+def read_conda_meta(prefix: Path) -> CondaMeta:
+    """Read PREFIX/conda-meta. A broken file is a line in `problems`, the others still count."""
+    meta = prefix / "conda-meta"
+    problems: list[str] = []
+    records: list[PackageRecord] = []
+    owned: set[str] = set()
+    noted: dict[str, str] = {}
+    for path in sorted(meta.glob("*.json")):
+        try:
+            data = path.read_bytes()
+            entry = _parse(data)
+            record = _record(entry)
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            problems.append(f"conda-meta/{path.name}: {_why(error)}")
+            continue
+        records.append(record)
+        owned.update(_infos(data))
+        noted.update(_noted(entry, record.name))
+    history = _read_history(meta / "history", problems)
+    names = {record.name for record in records}
+    requested = [
+        spec for name, spec in {**noted, **_history_specs(history)}.items() if name in names
+    ]
+    return CondaMeta(
+        records=tuple(records),
+        requested=tuple(requested) or None,
+        channels=_channels(records, history),
+        variables=_variables(meta / "state", problems),
+        owned_infos=frozenset(owned),
+        problems=tuple(problems),
+    )
+
+
+def _parse(data: bytes) -> dict[str, Any]:
+    """The entry without its file lists, which are most of it; whole where cutting did not work."""
+    try:
+        entry = json.loads(_PATHS.sub(b"", _FILES.sub(b"", data, count=1), count=1))
+    except ValueError:
+        entry = json.loads(data)
+    if not isinstance(entry, dict):
+        raise ValueError("not a JSON object")
+    return entry
+
+
+def _infos(data: bytes) -> Iterator[str]:
+    at = data.find(_INFO)
+    while at >= 0:
+        start = data.rfind(b"/", 0, at) + 1
+        yield data[start : at + len(b".dist-info")].decode("utf-8", "replace")
+        at = data.find(_INFO, at + 1)
+
+
+def _record(entry: Mapping[str, Any]) -> PackageRecord:
+    url = str(entry.get("url") or "")
+    size = entry.get("size")
+    return PackageRecord(
+        name=str(entry["name"]),
+        version=str(entry["version"]),
+        build=_text(entry.get("build")),
+        build_number=int(entry.get("build_number") or 0),
+        channel=_channel(url, str(entry.get("channel") or "")),
+        subdir=_text(entry.get("subdir")),
+        depends=tuple(map(str, entry.get("depends") or ())),
+        constrains=tuple(map(str, entry.get("constrains") or ())),
+        url=public(url) or None,
+        sha256=_text(entry.get("sha256")),
+        md5=_text(entry.get("md5")),
+        size_bytes=size if isinstance(size, int) else None,
+    )
+
+
+def _text(value: object) -> str | None:
+    return str(value) if value else None
+
+
+def _channel(url: str, noted: str) -> str | None:
+    """The short name; from the URL where there is one: `channel` is written in many ways."""
+    if "://" in url:
+        return channel_name(url.rsplit("/", 2)[0])
+    root, _, last = noted.rstrip("/").rpartition("/")
+    noted = root if "-" in last and "://" in root and last.split("-")[0] in _OS else noted
+    return channel_name(noted) or None
+
+
+_OS = ("linux", "osx", "win")
+
+
+def _noted(entry: Mapping[str, Any], name: str) -> dict[str, str]:
+    """The specs that the installer wrote into the record itself; conda writes "None" for none."""
+    specs = [*(entry.get("requested_specs") or ()), entry.get("requested_spec")]
+    told = [str(spec) for spec in specs if spec and str(spec) != "None"]
+    return {name: _public_spec(told[0])} if told else {}
+
+
+def _read_history(path: Path, problems: list[str]) -> tuple[str, ...]:
+    try:
+        return tuple(path.read_text("utf-8", errors="replace").splitlines())
+    except FileNotFoundError:
+        return ()
+    except OSError as error:
+        problems.append(f"conda-meta/history: {_why(error)}")
+        return ()
+
+
+def _history_specs(lines: Sequence[str]) -> dict[str, str]:
+    """By package name the newest spec asked for; a removed one is gone."""
+    asked: dict[str, str] = {}
+    for line in lines:
+        match = _SPECS.match(line)
+        if match is None:
+            continue
+        for spec in _listed(match[2]):
+            name = spec_name(spec)
+            asked.pop(name, None)
+            if match[1] != "remove":
+                asked[name] = _public_spec(spec)
+    return asked
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    """A list as Python or JSON writes it; old condas wrote names with commas between."""
+    try:
+        value = ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return tuple(part.strip() for part in text.split(",") if part.strip())
+    return tuple(map(str, value)) if isinstance(value, (list, tuple)) else (str(value),)
+
+
+def spec_name(spec: str) -> str:
+    """The package that a MatchSpec names: `numpy` of `conda-forge::numpy>=1.2`."""
+    match = _NAME.match(spec.rpartition("::")[2].strip())
+    return match[0].lower() if match else spec
+
+
+def _public_spec(spec: str) -> str:
+    channel, colons, rest = spec.rpartition("::")
+    return f"{channel_name(channel)}{colons}{rest}" if "://" in channel else spec
+
+
+def _channels(records: Sequence[PackageRecord], history: Sequence[str]) -> tuple[str, ...]:
+    """Channels in use: those named on command lines first, in that order, then the busiest."""
+    used = Counter(record.channel for record in records if record.channel)
+    told: list[str] = []
+    for line in reversed(history):
+        if match := _COMMAND.match(line):
+            told += [channel_name(found) for found in _CHANNEL.findall(match[1])]
+    order = [*told, *(channel for channel, _ in used.most_common())]
+    return tuple(dict.fromkeys(channel for channel in order if channel in used))
+
+
+def _variables(path: Path, problems: list[str]) -> dict[str, str] | None:
+    try:
+        state = json.loads(path.read_bytes())
+        values = state.get("env_vars") or {}
+        return {str(k): str(v) for k, v in values.items() if str(v) != _UNSET}
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, AttributeError) as error:
+        problems.append(f"conda-meta/state: {_why(error)}")
+        return None
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return f"line {error.lineno}: not JSON ({error.msg})"
+    if isinstance(error, KeyError):
+        return f"has no {error.args[0]!r}"
+    if isinstance(error, OSError):
+        return f"could not be read: {error.strerror or error}"
+    return str(error)

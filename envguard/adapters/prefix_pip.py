@@ -1,0 +1,109 @@
+"""Distributions that pip, uv and their like installed: *.dist-info folders."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+from envguard.model.channel import without_credentials
+from envguard.model.package import Manager, PackageRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Distribution:
+    """`origin` is the direct URL it came from, `requested` whether somebody asked for it by name."""
+
+    record: PackageRecord
+    origin: str | None
+    requested: bool
+
+
+def canonical_name(name: str) -> str:
+    """PyPI's form: lower case, one dash for each run of dashes, dots and underscores (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def read_distributions(
+    site: Path, *, owned: frozenset[str]
+) -> tuple[tuple[Distribution, ...], tuple[str, ...]]:
+    """Distributions in `site` that conda did not bring, and what could not be read.
+
+    `owned` are names of *.dist-info folders that belong to conda packages.
+    """
+    found: list[Distribution] = []
+    problems: list[str] = []
+    for info in sorted(site.glob("*.dist-info")):
+        if info.name in owned or _installer(info) == "conda":
+            continue
+        try:
+            found.append(_distribution(info))
+        except (OSError, ValueError, KeyError) as error:
+            problems.append(f"site-packages/{info.name}: {_why(error)}")
+    return tuple(found), tuple(problems)
+
+
+def _installer(info: Path) -> str:
+    try:
+        return (info / "INSTALLER").read_text("utf-8", errors="replace").strip()
+    except OSError:
+        return ""
+
+
+def _distribution(info: Path) -> Distribution:
+    headers = _headers(info / "METADATA")
+    record = PackageRecord(
+        name=canonical_name(headers["name"][0]),
+        version=headers["version"][0],
+        manager=Manager.PIP,
+        depends=tuple(headers.get("requires-dist", ())),
+    )
+    return Distribution(record, _origin(info), (info / "REQUESTED").exists())
+
+
+def _headers(path: Path) -> dict[str, list[str]]:
+    """The header fields of METADATA by lower-case name; the description below is not read."""
+    fields: dict[str, list[str]] = {}
+    with path.open(encoding="utf-8", errors="replace") as stream:
+        for line in stream:
+            if not line.strip():
+                break
+            key, colon, value = line.partition(":")
+            if colon and not key.startswith((" ", "\t")):
+                fields.setdefault(key.lower(), []).append(value.strip())
+    return fields
+
+
+def _origin(info: Path) -> str | None:
+    """direct_url.json (PEP 610) as pip takes it: `git+https://...@commit`, a URL of an archive."""
+    try:
+        told: Mapping[str, Any] = json.loads((info / "direct_url.json").read_bytes())
+    except FileNotFoundError:
+        return None
+    url = public_url(str(told["url"]))
+    vcs = told.get("vcs_info") or {}
+    if vcs:
+        return f"{vcs.get('vcs', 'git')}+{url}@{vcs.get('commit_id', '')}".rstrip("@")
+    return url
+
+
+def public_url(url: str) -> str:
+    """The URL without credentials; the `git@` of ssh is a name that everybody uses, and stays."""
+    public = without_credentials(url)
+    parts = urlsplit(url)
+    if parts.username == "git" and parts.password is None:
+        stripped = urlsplit(public)
+        return urlunsplit(stripped._replace(netloc=f"git@{stripped.netloc}"))
+    return public
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, KeyError):
+        return f"METADATA has no {error.args[0]!r}"
+    if isinstance(error, OSError):
+        return f"could not be read: {error.strerror or error}"
+    return str(error)
