@@ -1,0 +1,54 @@
+"""Memory of a process, and how often the kernel's OOM killer struck."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def resident_bytes(pid: int) -> int | None:
+    """Resident memory of one process; None = not observed."""
+    try:
+        fields = Path(f"/proc/{pid}/statm").read_text().split()
+    except OSError:
+        return None
+    return int(fields[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def oom_kills(*, proc: Path = Path("/proc"), cgroups: Path = Path("/sys/fs/cgroup")) -> int | None:
+    """OOM kills so far: of our own cgroup where it counts them, else of the machine.
+
+    None = not observed (no Linux, or a sandbox without these files).
+    """
+    for path in (*_counters(proc, cgroups), proc / "vmstat"):
+        count = _field(path, "oom_kill")
+        if count is not None:
+            return count
+    return None
+
+
+def _counters(proc: Path, cgroups: Path) -> list[Path]:
+    try:
+        lines = (proc / "self" / "cgroup").read_text().splitlines()
+    except OSError:
+        return []
+    counters = []
+    for line in lines:
+        _, controllers, path = line.split(":", 2)
+        if controllers == "":
+            counters.append(cgroups / path.lstrip("/") / "memory.events")
+        elif "memory" in controllers.split(","):
+            counters.append(cgroups / "memory" / path.lstrip("/") / "memory.oom_control")
+    return counters
+
+
+def _field(path: Path, name: str) -> int | None:
+    try:
+        lines = path.read_text().splitlines()
+    except OSError:
+        return None
+    for line in lines:
+        key, _, value = line.partition(" ")
+        if key == name:
+            return int(value)
+    return None

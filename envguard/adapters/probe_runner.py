@@ -1,0 +1,143 @@
+"""Runs probes with the interpreter under test, each in a process of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from envguard.adapters.probe_process import Command, Ended, Limits, run_process
+from envguard.adapters.run_folder import run_folder
+from envguard.checks.probe_ending import result_of
+from envguard.formats.probe_protocol import parse_faults, parse_transcript
+from envguard.model.probe import Outcome, Probe, ProbeResult
+
+SCRIPTS = Path(__file__).parent.parent / "probes"
+TEMPORARY_PATH_CHARACTERS = 60
+"""Longer, and the sockets that DataLoader workers make in TMPDIR pass the 104 to 108 of a socket's path."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Bootstrap(Command):
+    """`python _bootstrap.py JSON`."""
+
+    python: Path
+    script: Path
+    probe_arguments: Mapping[str, object]
+    data_bytes: int | None
+
+    def arguments(self, protocol_fd: int, faults_fd: int) -> Sequence[str]:
+        config = {
+            "script": str(self.script),
+            "arguments": dict(self.probe_arguments),
+            "protocol_fd": protocol_fd,
+            "faults_fd": faults_fd,
+            "data_bytes": self.data_bytes,
+            "parent": os.getpid(),
+        }
+        return [str(self.python.absolute()), str(SCRIPTS / "_bootstrap.py"), json.dumps(config)]
+
+
+class ProcessProbes:
+    """The probe runner of one run, in its folder. `limits.timeout_s` is replaced by each probe's own.
+
+    `data_bytes` limits what a probe can allocate (RLIMIT_DATA), `limits.memory_bytes` what it can use.
+    """
+
+    def __init__(
+        self, folder: Path, *, limits: Limits | None = None, data_bytes: int | None = None
+    ) -> None:
+        self._folder = folder
+        self._limits = limits or Limits(timeout_s=0.0)
+        self._data_bytes = data_bytes
+        self._numbers = itertools.count(1)
+
+    def run(
+        self,
+        probe: Probe,
+        *,
+        python: Path,
+        environment: Mapping[str, str],
+        timeout_s: float,
+    ) -> ProbeResult:
+        """See `ports.ProbeRunner`. A python that does not start gives NOT_RUN with the reason."""
+        name = str(next(self._numbers))
+        folder = self._folder / name
+        folder.mkdir()
+        try:
+            ended = run_process(
+                _Bootstrap(python, SCRIPTS / probe.script, probe.arguments, self._data_bytes),
+                environment=self._environment(probe, environment, folder),
+                folder=folder,
+                tag=f"{self._folder.name}/{name}/",
+                limits=replace(self._limits, timeout_s=timeout_s),
+            )
+        except OSError as error:
+            return _not_started(probe, python, error)
+        finally:
+            # a file that stays is removed with the folder of the run
+            shutil.rmtree(folder, ignore_errors=True)
+            _remove_shared_memory(_shared_memory_name(self._folder, name))
+        return _result(probe, ended)
+
+    def _environment(self, probe: Probe, extra: Mapping[str, str], folder: Path) -> dict[str, str]:
+        environment = {**clean_environment(os.environ), **extra}
+        if "PYTHONDONTWRITEBYTECODE" not in extra:
+            # written once for all probes of the run, and never into the prefix
+            environment["PYTHONPYCACHEPREFIX"] = str(self._folder / "pycache")
+        environment["ENVGUARD_SHARED_MEMORY"] = _shared_memory_name(self._folder, folder.name)
+        if len(str(folder)) <= TEMPORARY_PATH_CHARACTERS:
+            environment["TMPDIR"] = str(folder)
+        if probe.device is not None:
+            environment["CUDA_VISIBLE_DEVICES"] = probe.device
+            environment["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID"  # the order in which NVML counts
+        return environment
+
+
+@contextlib.contextmanager
+def process_probes(
+    *, root: Path | None = None, limits: Limits | None = None, data_bytes: int | None = None
+) -> Iterator[ProcessProbes]:
+    """A runner with a folder of its own, which is gone afterwards.
+
+    Raises UnavailableError when no folder can be made.
+    """
+    with run_folder(root) as folder:
+        yield ProcessProbes(folder, limits=limits, data_bytes=data_bytes)
+
+
+def clean_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """`environment` without what points a python at somebody else's modules.
+
+    LD_LIBRARY_PATH and its like stay: the user's own programs run with them too.
+    """
+    return {
+        name: value
+        for name, value in environment.items()
+        if name == "PYTHONNOUSERSITE" or not (name.startswith("PYTHON") or name == "VIRTUAL_ENV")
+    }
+
+
+def _result(probe: Probe, ended: Ended) -> ProbeResult:
+    transcript = parse_transcript(ended.protocol)
+    return result_of(probe, ended.ending, transcript, parse_faults(ended.faults))
+
+
+def _not_started(probe: Probe, python: Path, error: OSError) -> ProbeResult:
+    reason = f"{python} could not be started: {error.strerror or error}"
+    return ProbeResult(name=probe.name, outcome=Outcome.NOT_RUN, gpu=probe.gpu, detail=reason)
+
+
+def _shared_memory_name(folder: Path, number: str) -> str:
+    return f"envguard-{folder.name}-{number}"
+
+
+def _remove_shared_memory(name: str) -> None:
+    """A killed probe cannot remove its block in /dev/shm."""
+    with contextlib.suppress(OSError):
+        (Path("/dev/shm") / name).unlink(missing_ok=True)

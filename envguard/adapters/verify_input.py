@@ -1,0 +1,65 @@
+"""An interpreter that is there already, with the variables its environment runs with."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from envguard.errors import InputError
+from envguard.model.report import Subject
+from envguard.ports import Installed, Prefix, PrefixReader
+
+
+@dataclass(frozen=True, slots=True)
+class Existing:
+    """An interpreter with its prefix. `installed` is None where it belongs to no environment."""
+
+    prefix: Prefix
+    subject: Subject
+    installed: Installed | None = None
+
+
+def existing_prefix(installed: Installed) -> Existing:
+    """What can be probed in a prefix or a virtual environment. Raises InputError: it has no python."""
+    if installed.python is None:
+        raise InputError(
+            f"{installed.path} has no python; there is nothing that probes could run in",
+            hint="install python there, or name another one: --python PATH",
+        )
+    return _existing(installed, installed.python)
+
+
+def existing_python(python: Path, *, reader: PrefixReader) -> Existing:
+    """An interpreter by its path, or by a name on PATH. Raises InputError: there is none."""
+    found = shutil.which(python.expanduser())
+    if found is None:
+        raise InputError(
+            f"--python {python}: there is no such program",
+            hint="name the interpreter itself: --python /path/to/env/bin/python",
+        )
+    # not resolved: the link of a virtual environment is what makes it one
+    interpreter = Path(found).absolute()
+    top = interpreter.parent.parent
+    if (top / "pyvenv.cfg").is_file() or (top / "conda-meta").is_dir():
+        return _existing(reader.read(top), interpreter)
+    prefix = Prefix(top, interpreter, _with_path_of(interpreter))
+    return Existing(prefix, Subject("python", str(interpreter)))
+
+
+def _existing(installed: Installed, python: Path) -> Existing:
+    name = "VIRTUAL_ENV" if installed.kind == "venv" else "CONDA_PREFIX"
+    environment = {
+        **_with_path_of(python),
+        name: str(installed.path),
+        **(installed.variables or {}),
+    }
+    version = f"python {installed.python_version}, " if installed.python_version else ""
+    detail = f"{version}{len(installed.records)} packages"
+    subject = Subject(installed.kind, str(installed.path), detail=detail)
+    return Existing(Prefix(installed.path, python, environment), subject, installed)
+
+
+def _with_path_of(python: Path) -> dict[str, str]:
+    return {"PATH": os.pathsep.join([str(python.parent), os.environ.get("PATH", os.defpath)])}

@@ -1,0 +1,131 @@
+"""What a probe's process did, and how its death is to be called. Pure."""
+
+from __future__ import annotations
+
+import signal
+from dataclasses import dataclass
+from typing import assert_never
+
+from envguard.model.probe import (
+    Ending,
+    Faults,
+    Outcome,
+    Probe,
+    ProbeResult,
+    Stop,
+    Transcript,
+    WrongNumber,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    outcome: Outcome
+    detail: str = ""
+
+
+def result_of(probe: Probe, ending: Ending, transcript: Transcript, faults: Faults) -> ProbeResult:
+    """Name the outcome: passed only where the process exited 0, said `end`, and nothing else did."""
+    verdict = _verdict(ending, transcript)
+    exception = transcript.exception
+    # what follows a kill of ours says nothing about the probe
+    status = ending.status if ending.stop is None else None
+    died = status is not None and status < 0
+    return ProbeResult(
+        name=probe.name,
+        outcome=verdict.outcome,
+        gpu=probe.gpu,
+        seconds=ending.seconds,
+        stage=None if verdict.outcome is Outcome.PASSED else transcript.stage,
+        signal=signal_name(-status) if status is not None and status < 0 else None,
+        exit_code=status if status is not None and status >= 0 else None,
+        library=faults.library if died else None,
+        detail=verdict.detail,
+        stack=faults.frames or (exception.frames if exception else ()),
+        output=ending.output,
+        values=transcript.values,
+        wanted=transcript.wanted,
+    )
+
+
+def signal_name(number: int) -> str:
+    """`SIGSEGV` for 11; a number without a name stays one."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+def _verdict(ending: Ending, transcript: Transcript) -> _Verdict:
+    if ending.status is None:
+        return _Verdict(
+            Outcome.UNKILLABLE,
+            "still there after SIGKILL: it hangs inside the kernel or the driver",
+        )
+    if ending.stop is not None:
+        return _stopped(ending.stop, ending.limit)
+    if transcript.exception is not None:
+        return _raised(ending, transcript)
+    if ending.status < 0:
+        return _died(ending)
+    if transcript.garbage:
+        return _Verdict(
+            Outcome.PROTOCOL_ERROR, f"wrote what no probe writes: {transcript.garbage[0]!r}"
+        )
+    return _ended(ending, transcript)
+
+
+def _stopped(stop: Stop, limit: str) -> _Verdict:
+    match stop:
+        case Stop.TIMEOUT:
+            return _Verdict(Outcome.TIMED_OUT, f"no end within {limit}")
+        case Stop.MEMORY:
+            return _Verdict(Outcome.OUT_OF_MEMORY, f"stopped by envguard above {limit} of memory")
+        case _:
+            assert_never(stop)
+
+
+def _raised(ending: Ending, transcript: Transcript) -> _Verdict:
+    exception = transcript.exception
+    assert exception is not None
+    detail = f"{exception.type}: {exception.message}" if exception.message else exception.type
+    if ending.status is not None and ending.status < 0:
+        detail += f" (then {signal_name(-ending.status)} on the way out)"
+    outcome = Outcome.OUT_OF_MEMORY if exception.out_of_memory else Outcome.FAILED
+    return _Verdict(outcome, detail)
+
+
+def _died(ending: Ending) -> _Verdict:
+    assert ending.status is not None
+    number = -ending.status
+    if number == signal.SIGKILL and ending.oom_kills:
+        return _Verdict(Outcome.OUT_OF_MEMORY, "the kernel's OOM killer ended it")
+    if number == signal.SIGABRT and "std::bad_alloc" in ending.output:
+        return _Verdict(Outcome.OUT_OF_MEMORY, "std::bad_alloc")
+    if number == signal.SIGKILL:
+        return _Verdict(Outcome.CRASHED, "killed from outside; the kernel's OOM killer was not it")
+    return _Verdict(Outcome.CRASHED, _description(number))
+
+
+def _description(number: int) -> str:
+    try:
+        return signal.strsignal(number) or ""
+    except ValueError:
+        return ""
+
+
+def _ended(ending: Ending, transcript: Transcript) -> _Verdict:
+    if not transcript.ended or ending.status != 0:
+        when = "" if transcript.started else " before the probe started"
+        detail = f"ended with exit code {ending.status}{when}, without saying that it was done"
+        return _Verdict(Outcome.SILENT_EXIT, detail)
+    if transcript.wrong:
+        return _Verdict(Outcome.WRONG_RESULT, "; ".join(map(_in_words, transcript.wrong)))
+    if transcript.skipped is not None:
+        return _Verdict(Outcome.NOT_RUN, transcript.skipped)
+    return _Verdict(Outcome.PASSED)
+
+
+def _in_words(wrong: WrongNumber) -> str:
+    error = "not a number" if wrong.error is None else f"{wrong.error:.1e}"
+    return f"{wrong.name}: error {error}, allowed {wrong.tolerance:.0e}"

@@ -1,0 +1,177 @@
+"""What probes that did not pass add up to: one finding for one cause. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import assert_never
+
+from envguard.model.probe import Outcome, ProbeResult
+from envguard.model.report import Finding, Fix, Status
+
+FRAMES = 3
+OUTPUT_LINES = 2
+HERE = "here"
+"""The target that is this machine."""
+GPU_RULES = ("EG1", "EG2")
+"""Driver, architecture and cuDNN: what tables say of a GPU, and a probe can see."""
+
+
+def probe_findings(results: Sequence[ProbeResult]) -> tuple[Finding, ...]:
+    """One finding for all probes that ended in the same way, of the same cause, in order of the first."""
+    causes: dict[tuple[object, ...], list[ProbeResult]] = {}
+    for result in results:
+        if result.outcome not in (Outcome.PASSED, Outcome.NOT_RUN):
+            causes.setdefault(_cause(result), []).append(result)
+    return tuple(_finding(same) for same in causes.values())
+
+
+def observed_beats_tabled(
+    findings: Sequence[Finding], results: Sequence[ProbeResult]
+) -> tuple[Finding, ...]:
+    """Findings of the static check, where a `fail` about a GPU that passed every probe is a `warn`."""
+    seen: dict[int, list[Outcome]] = {}
+    for result in results:
+        if result.gpu is not None:
+            seen.setdefault(result.gpu, []).append(result.outcome)
+    sound = {gpu for gpu, outcomes in seen.items() if set(outcomes) == {Outcome.PASSED}}
+    return tuple(_softened(finding, sound, set(seen)) for finding in findings)
+
+
+def _softened(finding: Finding, sound: set[int], probed: set[int]) -> Finding:
+    concerned = {finding.gpu} if finding.gpu is not None else probed
+    contradicted = (
+        finding.status is Status.FAIL
+        and finding.target in (None, HERE)  # what was seen here says nothing of other machines
+        and finding.rule.startswith(GPU_RULES)
+        and bool(concerned)
+        and concerned <= sound
+    )
+    if not contradicted:
+        return finding
+    names = ", ".join(f"gpu{gpu}" for gpu in sorted(sound & probed))
+    seen = f"and yet every probe passed on {names}, which counts for more than a table"
+    return replace(
+        finding, status=Status.WARN, message=f"{finding.message}; {seen}".removeprefix("; ")
+    )
+
+
+def python_does_not_start(result: ProbeResult, python: str) -> Finding:
+    """`result` is that of the discovery, which did not pass: no probe can run."""
+    said = " / ".join(line.strip() for line in _last_words(result))
+    return Finding(
+        rule="EG707",
+        status=Status.FAIL,
+        title="the environment's python does not start",
+        message=_sentence(result) + (f"; it said: {said}" if said else ""),
+        evidence=(python,),
+        fix=Fix(f"see for yourself: {python} -c 'import json'"),
+    )
+
+
+def _cause(result: ProbeResult) -> tuple[object, ...]:
+    """What two deaths of one cause have in common. A crash elsewhere may well be another one."""
+    if result.outcome is Outcome.FAILED:
+        return (result.outcome, result.detail)
+    return (result.outcome, result.signal, result.stage, result.library, result.detail)
+
+
+def _finding(same: Sequence[ProbeResult]) -> Finding:
+    first = same[0]
+    gpus = {result.gpu for result in same}
+    return Finding(
+        rule=_rule(first.outcome),
+        status=Status.FAIL,
+        title=f"{_names(same)} {_what_happened(first)}",
+        message=_sentence(first),
+        gpu=first.gpu if len(gpus) == 1 else None,
+        evidence=_evidence(first),
+        fix=_advice(first.outcome),
+    )
+
+
+def _names(same: Sequence[ProbeResult]) -> str:
+    names = dict.fromkeys(result.name for result in same)
+    gpus = sorted({result.gpu for result in same if result.gpu is not None})
+    where = f" on gpu{',gpu'.join(map(str, gpus))}" if gpus else ""
+    return ", ".join(names) + where
+
+
+def _rule(outcome: Outcome) -> str:
+    match outcome:
+        case Outcome.CRASHED:
+            return "EG701"
+        case Outcome.FAILED:
+            return "EG702"
+        case Outcome.WRONG_RESULT:
+            return "EG703"
+        case Outcome.TIMED_OUT | Outcome.UNKILLABLE:
+            return "EG704"
+        case Outcome.OUT_OF_MEMORY:
+            return "EG705"
+        case Outcome.SILENT_EXIT | Outcome.PROTOCOL_ERROR:
+            return "EG706"
+        case Outcome.PASSED | Outcome.NOT_RUN:
+            raise ValueError(f"{outcome} is no finding")
+        case _:
+            assert_never(outcome)
+
+
+def _what_happened(result: ProbeResult) -> str:
+    match result.outcome:
+        case Outcome.CRASHED:
+            return f"crashed with {result.signal}"
+        case Outcome.FAILED:
+            return "failed"
+        case Outcome.WRONG_RESULT:
+            return "computed a wrong result"
+        case Outcome.TIMED_OUT:
+            return "did not end in time"
+        case Outcome.UNKILLABLE:
+            return "hangs and cannot be killed"
+        case Outcome.OUT_OF_MEMORY:
+            return "ran out of memory"
+        case Outcome.SILENT_EXIT:
+            return "ended without a word"
+        case Outcome.PROTOCOL_ERROR:
+            return "wrote what cannot be trusted"
+        case Outcome.PASSED | Outcome.NOT_RUN:
+            raise ValueError(f"{result.outcome} is no finding")
+        case _:
+            assert_never(result.outcome)
+
+
+def _sentence(result: ProbeResult) -> str:
+    parts = [result.detail] if result.detail else []
+    if result.stage:
+        parts.append(f"while: {result.stage}")
+    parts.append(f"after {result.seconds:.1f} s")
+    if result.library:
+        parts.append(f"likely in {result.library}")
+    return ", ".join(parts)
+
+
+def _evidence(result: ProbeResult) -> tuple[str, ...]:
+    """The Python stack, innermost first, without our own frames; what it printed, if no exception."""
+    frames = [frame for frame in result.stack if not is_ours(frame)][:FRAMES]
+    stack = ("Python stack, innermost first: " + " < ".join(frames),) if frames else ()
+    said = () if result.outcome is Outcome.FAILED else _last_words(result)
+    return (*stack, *(f"it said: {line}" for line in said))
+
+
+def _last_words(result: ProbeResult) -> tuple[str, ...]:
+    lines = [line for line in result.output.splitlines() if line.strip()]
+    return tuple(lines[-OUTPUT_LINES:])
+
+
+def is_ours(frame: str) -> bool:
+    """Whether a stack frame is of the machinery that runs probes."""
+    return any(part in frame for part in ("/envguard/probes/", "/importlib/", "<frozen importlib"))
+
+
+def _advice(outcome: Outcome) -> Fix | None:
+    if outcome is Outcome.TIMED_OUT:
+        return Fix("give it more time where the machine is slow: --timeout SECONDS")
+    if outcome is Outcome.UNKILLABLE:
+        return Fix("the driver hangs: look at `dmesg`, and reset the GPU or restart the machine")
+    return None

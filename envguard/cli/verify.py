@@ -1,0 +1,137 @@
+"""`envguard verify`: does it run here?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from envguard.cli.options import deliver, for_option, format_option, output_option
+from envguard.model.report import FailOn
+
+if TYPE_CHECKING:
+    from envguard.model.report import Report
+
+
+class _KeepWithoutValue(click.Command):
+    """`--keep` alone means always; click would take the argument after it for its value."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        return super().parse_args(
+            ctx, ["--keep=always" if arg == "--keep" else arg for arg in args]
+        )
+
+
+@click.command("verify", cls=_KeepWithoutValue, short_help="does it run here?")
+@click.argument("what", required=False)
+@click.option("-n", "--name", metavar="NAME", help="Probe this conda environment as it is.")
+@click.option(
+    "-p",
+    "--prefix",
+    type=click.Path(path_type=Path),
+    metavar="PREFIX",
+    help="Probe this prefix or virtual environment as it is.",
+)
+@click.option(
+    "--python",
+    type=click.Path(path_type=Path),
+    metavar="PATH",
+    help="Probe this interpreter as it is.",
+)
+@for_option
+@click.option(
+    "--timeout",
+    "timeout_s",
+    type=click.FloatRange(min=1),
+    default=120.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long each probe may take.",
+)
+@click.option(
+    "--keep",
+    type=click.Choice(["never", "failed", "always"]),
+    default="never",
+    help="Keep the throwaway environment: --keep, or --keep=failed where a probe did not pass.",
+)
+@click.option("--offline", is_flag=True, help="Use the packages that are cached, ask nobody.")
+@click.option(
+    "--mirror",
+    "mirrors",
+    multiple=True,
+    metavar="CHANNEL_URL=URL",
+    help="Fetch a channel's packages from elsewhere; hashes are checked all the same. Repeatable.",
+)
+@format_option("text", "json")
+@output_option
+@click.option(
+    "--fail-on",
+    type=click.Choice([word.value for word in FailOn]),
+    default=FailOn.FAIL.value,
+    show_default=True,
+    help="The mildest answer that exits with 1.",
+)
+@click.option(
+    "--allow",
+    "allowed",
+    multiple=True,
+    type=click.Choice(["unknown"]),
+    help="Accept what could not be decided (exit 0 instead of 3).",
+)
+def command(
+    what: str | None,
+    name: str | None,
+    prefix: Path | None,
+    python: Path | None,
+    targets: tuple[str, ...],
+    timeout_s: float,
+    keep: str,
+    offline: bool,
+    mirrors: tuple[str, ...],
+    format_: str,
+    output: Path | None,
+    fail_on: str,
+    allowed: tuple[str, ...],
+) -> int:
+    """Run probes in a throwaway environment made from WHAT, a lock (default: conda-lock.yml here).
+
+    WHAT may also be a prefix or a virtual environment, which is probed as it is and not changed.
+    Every probe has a process of its own; on a GPU machine they run on every GPU.
+
+    Exit status: 0 it runs (warnings too), 1 it does not, 2 wrong usage or unreadable input, 3 it could
+    not be decided, 4 something outside gave out.
+    """
+    from envguard import api
+    from envguard.cli.progress import terminal_progress
+    from envguard.model.report import exit_code_of
+
+    with terminal_progress() as progress:
+        report = api.verify(
+            what,
+            targets=targets,
+            name=name,
+            prefix=prefix,
+            python=python,
+            timeout_s=timeout_s,
+            keep=keep,
+            mirrors=api.parse_mirrors(mirrors),
+            offline=offline,
+            progress=progress,
+        )
+    deliver(_rendered(report, format_), output)
+    code = exit_code_of([report], fail_on=FailOn(fail_on), allow_unknown="unknown" in allowed)
+    return int(code)
+
+
+def _rendered(report: Report, format_: str) -> str:
+    if format_ == "json":
+        import json
+
+        from envguard import api
+        from envguard.formats.report_json import report_to_json
+
+        return json.dumps(report_to_json(report, rules_date=api.rules_date()), indent=2)
+    from envguard.formats.verify_text import verify_text
+
+    return verify_text(report)

@@ -1,0 +1,150 @@
+"""Does it run here? Probes in a throwaway prefix, or in one that is there already."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from envguard.checks.probe_findings import (
+    observed_beats_tabled,
+    probe_findings,
+    python_does_not_start,
+)
+from envguard.checks.probe_plan import (
+    ProbePlan,
+    discovered,
+    discovery,
+    gpus_to_probe,
+    plan_probes,
+)
+from envguard.model.lockfile import Lockfile
+from envguard.model.machine import Machine
+from envguard.model.probe import REMOVED, Outcome, ProbeResult
+from envguard.model.report import Finding, Report, Status, Subject
+from envguard.model.target import Target
+from envguard.ports import SILENT, Prefix, PrefixFactory, ProbeRunner, Progress
+
+DISCOVERY_TIMEOUT_S = 30.0
+
+
+class Keep(StrEnum):
+    """When a throwaway prefix stays."""
+
+    NEVER = "never"
+    FAILED = "failed"
+    ALWAYS = "always"
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyRequest:
+    """What is to be proven, and what is known before. `timeout_s` is one probe's.
+
+    `reports` are those of the static check; they are shown, and the probes run all the same.
+    `targets` are the machines that somebody named, now or in the lock; none where it is this one.
+    """
+
+    subject: Subject
+    machine: Machine
+    reports: tuple[Report, ...] = ()
+    targets: tuple[Target, ...] = ()
+    timeout_s: float = 120.0
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        return tuple(finding for report in self.reports for finding in report.findings)
+
+
+def recorded_targets(lockfile: Lockfile, subdir: str) -> tuple[Target, ...]:
+    """The machines that a lock was made for, of this subdir; those that were named."""
+    recorded = (locked.target for locked in lockfile.targets or ())
+    return tuple(target for target in recorded if target.given and target.subdir == subdir)
+
+
+def verify_lock(
+    lockfile: Lockfile,
+    request: VerifyRequest,
+    *,
+    prefixes: PrefixFactory,
+    runner: ProbeRunner,
+    keep: Keep = Keep.NEVER,
+    progress: Progress = SILENT,
+) -> Report:
+    """Make a throwaway prefix of the lock, for the subdir of this machine, and probe it.
+
+    Raises InputError for a lock that this machine cannot install, UnavailableError when a package cannot
+    be fetched, checked or written; then nothing is left.
+    """
+    started = time.monotonic()
+    report: Report | None = None
+
+    def stays() -> bool:
+        return keep is Keep.ALWAYS or (
+            keep is Keep.FAILED and report is not None and report.verdict is Status.FAIL
+        )
+
+    with prefixes.throwaway(
+        lockfile, request.machine.subdir, keep=stays, progress=progress
+    ) as prefix:
+        report = verify_prefix(prefix, request, runner=runner, progress=progress)
+    note = f"kept: {prefix.path}" if stays() else REMOVED
+    return replace(report, notes=(*report.notes, note), seconds=time.monotonic() - started)
+
+
+def verify_prefix(
+    prefix: Prefix, request: VerifyRequest, *, runner: ProbeRunner, progress: Progress = SILENT
+) -> Report:
+    """Probe what is installed in `prefix`, on every GPU or on the CPU. Never raises for what probes do."""
+    started = time.monotonic()
+    progress.stage(f"looking at {prefix.python}")
+    first = runner.run(
+        discovery(),
+        python=prefix.python,
+        environment=prefix.environment,
+        timeout_s=min(request.timeout_s, DISCOVERY_TIMEOUT_S),
+    )
+    findings = request.findings
+    results: tuple[ProbeResult, ...] = ()
+    if first.outcome is Outcome.PASSED:
+        plan, environment = _plan(first, request), dict(prefix.environment)
+        if discovered(first.values).compiled:
+            environment["PYTHONDONTWRITEBYTECODE"] = "1"  # what is there is used, nothing is added
+        probed = replace(prefix, environment=environment)
+        results = _run(plan, probed, request.timeout_s, runner, progress) + plan.not_run
+        findings = observed_beats_tabled(findings, results)
+        findings += plan.findings + probe_findings(results)
+    else:
+        findings += (python_does_not_start(first, str(prefix.python)),)
+    return Report(
+        command="verify",
+        subject=request.subject,
+        machine=request.machine,
+        findings=findings,
+        probes=results,
+        notes=tuple(dict.fromkeys(n for report in request.reports for n in report.notes)),
+        seconds=time.monotonic() - started,
+    )
+
+
+def _plan(first: ProbeResult, request: VerifyRequest) -> ProbePlan:
+    return plan_probes(
+        discovered(first.values),
+        gpus_to_probe(request.machine, request.targets),
+        cpu_wanted=bool(request.targets) and not any(t.wants_gpu for t in request.targets),
+        known=request.findings,
+    )
+
+
+def _run(
+    plan: ProbePlan, prefix: Prefix, timeout_s: float, runner: ProbeRunner, progress: Progress
+) -> tuple[ProbeResult, ...]:
+    results = []
+    for number, probe in enumerate(plan.probes, start=1):
+        where = "" if probe.gpu is None else f" on gpu{probe.gpu}"
+        progress.stage(f"probe {number} of {len(plan.probes)}: {probe.name}{where}")
+        result = runner.run(
+            probe, python=prefix.python, environment=prefix.environment, timeout_s=timeout_s
+        )
+        progress.probe(result)
+        results.append(result)
+    return tuple(results)

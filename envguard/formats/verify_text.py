@@ -1,0 +1,161 @@
+"""The report of `verify` as text: a row a probe, a column a GPU, the verdict last. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+from typing import assert_never
+
+from envguard.formats.report_text import finding_lines, headline
+from envguard.model.probe import REMOVED, Outcome, ProbeResult
+from envguard.model.report import Report, Status
+
+LABELS: Mapping[str, str] = {
+    "conv": "conv fwd+bwd",
+    "train": "training step",
+    "save_load": "save, load",
+}
+DTYPES = ("float64", "float32", "tf32", "float16", "bfloat16", "complex128")
+
+
+def verify_text(report: Report) -> str:
+    """The whole report; ends with a newline."""
+    lines = [headline(report)]
+    lines += _table(report.probes)
+    for finding in report.findings:
+        if finding.status not in (Status.PASS, Status.SKIPPED):
+            lines += ["", *finding_lines(finding)]
+    lines += ["", *(note for note in report.notes if note != REMOVED), _last(report)]
+    return "\n".join(lines) + "\n"
+
+
+def outcome_in_words(outcome: Outcome) -> str:
+    """`ok`, or what went wrong in capitals: it has to stand out without colour."""
+    match outcome:
+        case Outcome.PASSED:
+            return "ok"
+        case Outcome.WRONG_RESULT:
+            return "WRONG"
+        case Outcome.NOT_RUN:
+            return "not run"
+        case (
+            Outcome.FAILED
+            | Outcome.CRASHED
+            | Outcome.TIMED_OUT
+            | Outcome.UNKILLABLE
+            | Outcome.OUT_OF_MEMORY
+            | Outcome.SILENT_EXIT
+            | Outcome.PROTOCOL_ERROR
+        ):
+            return outcome.value.replace("_", " ").upper()
+        case _:
+            assert_never(outcome)
+
+
+def _table(probes: Sequence[ProbeResult]) -> Iterator[str]:
+    """A row a probe, a column a GPU; without a GPU one column `cpu`."""
+    if not probes:
+        return
+    gpus = sorted({probe.gpu for probe in probes if probe.gpu is not None})
+    columns: list[int | None] = [*gpus] or [None]
+    rows = {name: list(same) for name, same in groupby(probes_by_name(probes), lambda p: p.name)}
+    label_width = max(len(_label(name)) for name in rows)
+    width = max(len(outcome_in_words(probe.outcome)) for probe in probes) + 2
+    heads = ["cpu" if column is None else f"gpu{column}" for column in columns]
+    width = max(width, *(len(head) + 2 for head in heads))
+    yield "  ".join(["", " " * label_width, "".join(head.ljust(width) for head in heads)]).rstrip()
+    for name, row in rows.items():
+        cells = "".join(cell.ljust(width) for cell in _cells(row, columns))
+        yield f"  {_label(name).ljust(label_width)}  {cells}  {_remark(row, columns)}".rstrip()
+
+
+def probes_by_name(probes: Sequence[ProbeResult]) -> list[ProbeResult]:
+    """Sorted by the first appearance of each name, then by GPU."""
+    order = {name: n for n, name in enumerate(dict.fromkeys(probe.name for probe in probes))}
+    return sorted(probes, key=lambda p: (order[p.name], -1 if p.gpu is None else p.gpu))
+
+
+def _label(name: str) -> str:
+    return LABELS.get(name, name)
+
+
+def _cells(row: Sequence[ProbeResult], columns: Sequence[int | None]) -> list[str]:
+    by_gpu = {probe.gpu: outcome_in_words(probe.outcome) for probe in row}
+    if None in by_gpu:  # one for all columns
+        return [by_gpu[None]] + [""] * (len(columns) - 1)
+    return [by_gpu.get(column, "-") for column in columns]
+
+
+def _remark(row: Sequence[ProbeResult], columns: Sequence[int | None]) -> str:
+    bad = [probe for probe in row if probe.outcome is not Outcome.PASSED]
+    if bad:
+        return "; ".join(dict.fromkeys(_what_happened(probe, columns) for probe in bad))
+    parts = ["shared"] if row[0].gpu is None and columns != [None] else []
+    parts.append(f"{max(probe.seconds for probe in row):.1f} s")
+    parts += _measured(row[0])
+    return "  ".join(parts)
+
+
+def _what_happened(probe: ProbeResult, columns: Sequence[int | None]) -> str:
+    if probe.outcome is Outcome.NOT_RUN:
+        return probe.detail
+    where = f"gpu{probe.gpu}: " if len(columns) > 1 and probe.gpu is not None else ""
+    what = probe.signal or _first_line(probe.detail)
+    words = f"{where}{what} after {probe.seconds:.1f} s"
+    if probe.library:
+        words += f", likely in {probe.library}"
+    return words + (f", at: {probe.stage}" if probe.stage else "")
+
+
+def _first_line(text: str, characters: int = 100) -> str:
+    line = text.partition("\n")[0]
+    return line if len(line) <= characters else line[: characters - 3] + "..."
+
+
+def _measured(probe: ProbeResult) -> Iterator[str]:
+    """Speed where it was measured, else the errors by dtype."""
+    speeds = [name for name in probe.values if name.startswith("TFLOP/s ")]
+    for name in speeds:
+        yield f"{name.removeprefix('TFLOP/s ')} {probe.values[name]} TFLOP/s"
+    if speeds:
+        return
+    errors = {dtype: probe.values.get(f"error {dtype}") for dtype in DTYPES}
+    known = [f"{dtype} {error:.0e}" for dtype, error in errors.items() if isinstance(error, float)]
+    if known:
+        yield "errors: " + ", ".join(known)
+
+
+def _last(report: Report) -> str:
+    removed = f"{REMOVED} " if REMOVED in report.notes else ""
+    return f"{removed}{_verdict(report)}, {report.seconds:.1f} s"
+
+
+def _verdict(report: Report) -> str:
+    passed = sum(probe.outcome is Outcome.PASSED for probe in report.probes)
+    gpus = {probe.gpu for probe in report.probes if probe.gpu is not None}
+    where = f"{len(gpus)} GPU{'s' if len(gpus) > 1 else ''}" if gpus else "cpu"
+    count = f"{passed} of {len(report.probes)} on {where}"
+    rest = f"; passed {count}" if report.probes else ""
+    match report.verdict:
+        case Status.PASS:
+            return f"verified: {count}"
+        case Status.WARN:
+            return f"verified: {count}, {_counted(report)}"
+        case Status.FAIL:
+            return f"NOT verified: {_counted(report)}{rest}"
+        case Status.UNKNOWN | Status.SKIPPED:
+            return f"not proven: {_counted(report)}{rest}"
+        case _:
+            assert_never(report.verdict)
+
+
+def _counted(report: Report) -> str:
+    """`1 crashed, 2 timed out`; the findings where every probe passed."""
+    bad = Counter(p.outcome for p in report.probes if p.outcome is not Outcome.PASSED)
+    words = [f"{n} {outcome.value.replace('_', ' ')}" for outcome, n in bad.items()]
+    if not words:
+        shown = (Status.FAIL, Status.UNKNOWN, Status.WARN)
+        found = Counter(f.status for f in report.findings if f.status in shown)
+        words = [f"{n} {status.value}" for status, n in found.items()]
+    return ", ".join(words) or "nothing was probed"

@@ -1,0 +1,270 @@
+"""Real processes: what a probe sees, what it says when it hangs, and that nothing is left."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from envguard.adapters.probe_process import Limits
+from envguard.adapters.probe_runner import ProcessProbes, process_probes
+from envguard.adapters.tagged import kill_tagged, tagged_processes
+from envguard.model.probe import Outcome, Probe, ProbeResult
+from tests.dying_probes import DEATHS, Death, write_script
+
+PYTHON = Path(sys.executable)
+NOTHING: Mapping[str, str] = {}
+
+
+@pytest.fixture
+def probes(tmp_path: Path) -> Iterator[ProcessProbes]:
+    with process_probes(root=tmp_path / "runs") as runner:
+        yield runner
+
+
+def run(
+    runner: ProcessProbes,
+    body: str,
+    folder: Path,
+    *,
+    python: Path = PYTHON,
+    environment: Mapping[str, str] = NOTHING,
+    timeout_s: float = 20.0,
+    device: str | None = None,
+) -> ProbeResult:
+    script = write_script(folder, Death(body, Outcome.PASSED))
+    return runner.run(
+        Probe("here", str(script), device=device),
+        python=python,
+        environment=environment,
+        timeout_s=timeout_s,
+    )
+
+
+def wait_until(condition: Callable[[], bool], within_s: float = 10.0) -> bool:
+    deadline = time.monotonic() + within_s
+    while time.monotonic() < deadline:
+        if condition():
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def test_a_hang_in_c_names_its_stage_and_its_python_stack(
+    probes: ProcessProbes, tmp_path: Path
+) -> None:
+    result = run(probes, DEATHS["hang in C with the GIL held"].body, tmp_path, timeout_s=0.6)
+    assert result.stage == "dying"
+    assert result.stack[0].endswith("dying.py:6 in main")
+
+
+def test_a_crash_names_its_stage_and_its_python_stack(
+    probes: ProcessProbes, tmp_path: Path
+) -> None:
+    result = run(probes, DEATHS["segfault"].body, tmp_path)
+    assert result.stage == "dying"
+    assert any("dying.py:6 in main" in frame for frame in result.stack)
+
+
+def test_an_exception_has_its_frames_and_its_traceback_in_the_output(
+    probes: ProcessProbes, tmp_path: Path
+) -> None:
+    result = run(probes, "raise ValueError('no good')", tmp_path)
+    assert result.stack[0].endswith("dying.py:6 in main")
+    assert "Traceback" in result.output
+
+
+def test_head_and_tail_of_a_flood_are_kept(probes: ProcessProbes, tmp_path: Path) -> None:
+    body = "os.write(1, b'first ' + b'x' * 10**6 + b' last')"
+    output = run(probes, body, tmp_path).output
+    assert output.startswith("first")
+    assert output.endswith("last")
+    assert f"{10**6 + 11 - 2 * 65536} bytes left out" in output
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        pytest.param("PYTHONPATH", "/elsewhere", None, id="PYTHONPATH is gone"),
+        pytest.param("PYTHONHOME", "/elsewhere", None, id="PYTHONHOME is gone"),
+        pytest.param("VIRTUAL_ENV", "/elsewhere", None, id="VIRTUAL_ENV is gone"),
+        pytest.param("PYTHONNOUSERSITE", "1", "1", id="PYTHONNOUSERSITE stays"),
+        pytest.param("LD_LIBRARY_PATH", "/opt/lib", "/opt/lib", id="LD_LIBRARY_PATH stays"),
+    ],
+)
+def test_the_environment_is_scrubbed(
+    probes: ProcessProbes,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    value: str,
+    expected: str | None,
+) -> None:
+    monkeypatch.setenv(name, value)
+    result = run(probes, f"probe.value('seen', os.environ.get({name!r}))", tmp_path)
+    assert result.values["seen"] == expected
+
+
+def test_variables_of_the_prefix_win_over_ours(
+    probes: ProcessProbes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CONDA_PREFIX", "/ours")
+    body = "probe.value('seen', os.environ['CONDA_PREFIX'])"
+    result = run(probes, body, tmp_path, environment={"CONDA_PREFIX": "/theirs"})
+    assert result.values["seen"] == "/theirs"
+
+
+def test_a_probe_sees_its_device_only(probes: ProcessProbes, tmp_path: Path) -> None:
+    body = "probe.value('seen', os.environ['CUDA_VISIBLE_DEVICES'])"
+    assert run(probes, body, tmp_path, device="GPU-17").values["seen"] == "GPU-17"
+
+
+def test_files_of_a_probe_are_gone_and_its_input_is_empty(
+    probes: ProcessProbes, tmp_path: Path
+) -> None:
+    body = (
+        "import tempfile; probe.value('folder', os.getcwd());"
+        " open('file', 'w').close(); probe.value('input', sys.stdin.read());"
+        " probe.value('temporary', tempfile.gettempdir())"
+    )
+    result = run(probes, body, tmp_path)
+    assert result.values["input"] == ""
+    assert not Path(str(result.values["folder"])).exists()
+
+
+def test_bytecode_goes_to_the_run_and_not_beside_the_script(
+    probes: ProcessProbes, tmp_path: Path
+) -> None:
+    assert run(probes, "pass", tmp_path).outcome is Outcome.PASSED
+    assert not (tmp_path / "__pycache__").exists()
+
+
+def test_a_process_that_does_not_die_is_unkillable(tmp_path: Path) -> None:
+    limits = Limits(0.0, stack_wait_s=0.1, kill_wait_s=0.3, kill_signal=signal.SIGTERM)
+    body = "signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(600)"
+    with process_probes(root=tmp_path / "runs", limits=limits) as runner:
+        (folder,) = [path for path in (tmp_path / "runs").iterdir() if path.is_dir()]
+        try:
+            result = run(runner, body, tmp_path, timeout_s=0.6)
+        finally:
+            kill_tagged(f"{folder.name}/")
+    assert (result.outcome, result.signal) == (Outcome.UNKILLABLE, None)
+
+
+def test_a_child_that_holds_the_pipes_open_delays_nothing(
+    probes: ProcessProbes, tmp_path: Path
+) -> None:
+    started = time.monotonic()
+    result = run(probes, "if os.fork() == 0: time.sleep(600)", tmp_path)
+    assert result.outcome is Outcome.PASSED
+    assert time.monotonic() - started < 5
+
+
+def test_the_runner_takes_less_than_150_ms_a_probe(probes: ProcessProbes, tmp_path: Path) -> None:
+    run(probes, "pass", tmp_path)  # writes the bytecode
+    times = []
+    for _ in range(5):
+        started = time.monotonic()
+        run(probes, "pass", tmp_path)
+        times.append(time.monotonic() - started)
+    assert min(times) < 0.15
+
+
+PARENT = """
+import sys
+from pathlib import Path
+from envguard.adapters.probe_runner import process_probes
+from envguard.model.probe import Probe
+
+with process_probes(root=Path(sys.argv[1])) as runner:
+    print("ready", flush=True)
+    runner.run(Probe("x", sys.argv[2]), python=Path(sys.executable), environment={}, timeout_s=600)
+"""
+
+
+@contextlib.contextmanager
+def parent_of_a_hanging_probe(folder: Path) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+    """An envguard whose probe hangs, with a child in a session of its own; and the run's tag."""
+    ready = folder / "ready"
+    body = f"os.fork() or os.setsid(); open({str(ready)!r}, 'a').write('x'); time.sleep(600)"
+    script = write_script(folder, Death(body, Outcome.TIMED_OUT))
+    root = folder / "runs"
+    parent = subprocess.Popen(
+        [sys.executable, "-c", PARENT, str(root), str(script)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    try:
+        assert wait_until(lambda: ready.exists() and ready.stat().st_size == 2)
+        (run_folder,) = [path for path in root.iterdir() if path.is_dir()]
+        assert len(tagged_processes(f"{run_folder.name}/")) == 2
+        yield parent, f"{run_folder.name}/"
+    finally:
+        parent.kill()
+        parent.communicate()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["^C", "SIGTERM"])
+def test_after_an_interrupt_nothing_runs_and_nothing_lies_about(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    with parent_of_a_hanging_probe(tmp_path) as (parent, tag):
+        parent.send_signal(number)
+        parent.wait(10)
+        assert tagged_processes(tag) == ()
+    assert list((tmp_path / "runs").iterdir()) == []
+
+
+def test_after_kill_9_the_probe_dies_and_the_next_run_removes_the_rest(tmp_path: Path) -> None:
+    with parent_of_a_hanging_probe(tmp_path) as (parent, tag):
+        parent.kill()
+        parent.wait(10)
+        # the probe itself dies with its parent; its escaped child does not
+        assert wait_until(lambda: len(tagged_processes(tag)) <= 1)
+        with process_probes(root=tmp_path / "runs"):
+            assert tagged_processes(tag) == ()
+    assert list((tmp_path / "runs").iterdir()) == []
+
+
+def interpreters() -> dict[str, Path]:
+    """Other Pythons of this machine, by minor version."""
+    found = {}
+    for minor in ("3.8", "3.9", "3.10", "3.11", "3.12", "3.13", "3.14"):
+        installed = sorted(Path.home().glob(f".pyenv/versions/{minor}.*/bin/python"))
+        on_path = shutil.which(f"python{minor}")
+        if installed or on_path:
+            found[minor] = installed[-1] if installed else Path(str(on_path))
+    return found
+
+
+@pytest.mark.parametrize("minor", ["3.8", "3.9", "3.13", "3.14"])
+@pytest.mark.parametrize("name", ["passes", "segfault", "hang in Python", "raises"])
+def test_the_oldest_and_the_newest_python_tell_deaths_apart(
+    probes: ProcessProbes, tmp_path: Path, minor: str, name: str
+) -> None:
+    python = interpreters().get(minor)
+    if python is None or subprocess.run([python, "-V"], capture_output=True).returncode != 0:
+        pytest.skip(f"no python{minor} here")
+    death = DEATHS[name]
+    result = run(probes, death.body, tmp_path, python=python, timeout_s=death.timeout_s)
+    assert (result.outcome, result.signal) == (death.outcome, death.signal), result
+
+
+def test_a_relative_python_counts_from_here_and_not_from_the_folder_of_the_probe(
+    probes: ProcessProbes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(PYTHON.parent)
+    result = run(probes, "pass", tmp_path, python=Path(PYTHON.name))
+    assert result.outcome is Outcome.PASSED, result
+
+
+def test_no_process_of_ours_carries_the_tag() -> None:
+    assert os.getpid() not in tagged_processes("")

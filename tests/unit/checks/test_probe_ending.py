@@ -1,0 +1,74 @@
+"""What is made of a process's end: the cases that real processes cannot easily show."""
+
+from __future__ import annotations
+
+import pytest
+
+from envguard.checks.probe_ending import result_of, signal_name
+from envguard.model.probe import Ending, Faults, Outcome, Probe, ProbeException, Stop, Transcript
+
+DONE = Transcript(started=True, ended=True, stage="interpreter exit")
+BUSY = Transcript(started=True, stage="conv2d")
+
+
+@pytest.mark.parametrize(
+    ("ending", "transcript", "outcome"),
+    [
+        pytest.param(Ending(1, 0), DONE, Outcome.PASSED, id="exit 0 and end"),
+        pytest.param(Ending(1, 0), BUSY, Outcome.SILENT_EXIT, id="exit 0, no end"),
+        pytest.param(Ending(1, 1), DONE, Outcome.SILENT_EXIT, id="end, but exit 1"),
+        pytest.param(Ending(1, 1), Transcript(), Outcome.SILENT_EXIT, id="never started"),
+        pytest.param(Ending(1, -9, oom_kills=0), BUSY, Outcome.CRASHED, id="SIGKILL, no OOM kill"),
+        pytest.param(Ending(1, -9, oom_kills=1), BUSY, Outcome.OUT_OF_MEMORY, id="SIGKILL, OOM"),
+        pytest.param(Ending(1, -9), BUSY, Outcome.CRASHED, id="SIGKILL, OOM kills not observed"),
+        pytest.param(Ending(1, -11, oom_kills=1), BUSY, Outcome.CRASHED, id="SIGSEGV beside OOM"),
+        pytest.param(Ending(1, -11), DONE, Outcome.CRASHED, id="crash after the end"),
+        pytest.param(Ending(1, None), BUSY, Outcome.UNKILLABLE, id="no exit"),
+        pytest.param(
+            Ending(1, None, stop=Stop.TIMEOUT), BUSY, Outcome.UNKILLABLE, id="timeout, no exit"
+        ),
+        pytest.param(
+            Ending(1, 0, stop=Stop.TIMEOUT), DONE, Outcome.TIMED_OUT, id="ended while being killed"
+        ),
+        pytest.param(
+            Ending(1, -11),
+            Transcript(exception=ProbeException("ValueError", "x")),
+            Outcome.FAILED,
+            id="an exception comes before the crash that follows it",
+        ),
+        pytest.param(
+            Ending(1, -11),
+            Transcript(garbage=("?",)),
+            Outcome.CRASHED,
+            id="a crash explains garbage",
+        ),
+        pytest.param(
+            Ending(1, 0),
+            Transcript(ended=True, garbage=("?",)),
+            Outcome.PROTOCOL_ERROR,
+            id="all well, but garbage",
+        ),
+    ],
+)
+def test_the_end_of_a_process_has_one_name(
+    ending: Ending, transcript: Transcript, outcome: Outcome
+) -> None:
+    assert result_of(Probe("p", "p.py"), ending, transcript, Faults()).outcome is outcome
+
+
+def test_a_signal_of_ours_is_not_the_probes() -> None:
+    ending = Ending(1, -9, stop=Stop.TIMEOUT, limit="120 s")
+    result = result_of(Probe("p", "p.py"), ending, BUSY, Faults())
+    assert (result.signal, result.exit_code, result.detail) == (None, None, "no end within 120 s")
+
+
+def test_a_library_is_named_for_a_death_by_signal_only() -> None:
+    faults = Faults(library="libcudnn.so.9")
+    crashed = result_of(Probe("p", "p.py"), Ending(1, -11), BUSY, faults)
+    hung = result_of(Probe("p", "p.py"), Ending(1, -9, stop=Stop.TIMEOUT), BUSY, faults)
+    assert (crashed.library, hung.library) == ("libcudnn.so.9", None)
+
+
+@pytest.mark.parametrize(("number", "name"), [(11, "SIGSEGV"), (34, "SIGRTMIN"), (40, "signal 40")])
+def test_signals_have_their_names(number: int, name: str) -> None:
+    assert signal_name(number) == name

@@ -1,0 +1,98 @@
+"""The report of `verify` as text."""
+
+from __future__ import annotations
+
+import pytest
+
+from envguard.formats.verify_text import verify_text
+from envguard.model.machine import Driver, DriverState, Gpu, Machine
+from envguard.model.probe import REMOVED, Outcome, ProbeResult
+from envguard.model.report import Finding, Report, Status, Subject
+from envguard.model.version import Dotted
+
+CPU = Machine("linux-64", driver=DriverState.ABSENT, gpus=())
+H100 = Machine(
+    "linux-64",
+    driver=Driver(Dotted.parse("570.26")),
+    gpus=tuple(Gpu(n, name="NVIDIA H100 80GB") for n in range(2)),
+)
+SUBJECT = Subject("conda-lock", "conda-lock.yml", detail="281 packages")
+
+
+def report(*probes: ProbeResult, machine: Machine = CPU, **more: object) -> Report:
+    return Report("verify", SUBJECT, machine=machine, probes=probes, seconds=9.6, **more)  # type: ignore[arg-type]
+
+
+def passed(name: str, gpu: int | None = None, **values: object) -> ProbeResult:
+    return ProbeResult(name, Outcome.PASSED, gpu=gpu, seconds=1.2, values=values)
+
+
+def test_a_run_on_the_cpu() -> None:
+    probes = (passed("import"), passed("matmul", **{"error float32": 3e-7}), passed("save_load"))
+    assert verify_text(report(*probes, notes=(REMOVED,))) == (
+        "conda-lock.yml (281 packages)  on  linux-64 without GPU, no NVIDIA driver\n"
+        "              cpu\n"
+        "  import      ok     1.2 s\n"
+        "  matmul      ok     1.2 s  errors: float32 3e-07\n"
+        "  save, load  ok     1.2 s\n"
+        "\n"
+        "removed. verified: 3 of 3 on cpu, 9.6 s\n"
+    )
+
+
+def test_a_crash_on_one_of_two_gpus() -> None:
+    crash = ProbeResult(
+        "conv",
+        Outcome.CRASHED,
+        gpu=1,
+        seconds=0.8,
+        signal="SIGSEGV",
+        library="libcudnn_cnn.so.9",
+        stage="conv2d float16",
+    )
+    text = verify_text(report(passed("import"), passed("conv", 0), crash, machine=H100))
+    assert text == (
+        "conda-lock.yml (281 packages)  on  2 x NVIDIA H100 80GB, driver 570.26\n"
+        "                gpu0     gpu1\n"
+        "  import        ok                  shared  1.2 s\n"
+        "  conv fwd+bwd  ok       CRASHED    gpu1: SIGSEGV after 0.8 s, likely in libcudnn_cnn.so.9,"
+        " at: conv2d float16\n"
+        "\n"
+        "NOT verified: 1 crashed; passed 2 of 3 on 2 GPUs, 9.6 s\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "last"),
+    [
+        pytest.param(
+            report(passed("import"), findings=(Finding("EG709", Status.UNKNOWN, "not tried"),)),
+            "not proven: 1 unknown; passed 1 of 1 on cpu, 9.6 s",
+            id="unknown is never a pass",
+        ),
+        pytest.param(
+            report(passed("import"), findings=(Finding("EG101", Status.FAIL, "too old"),)),
+            "NOT verified: 1 fail; passed 1 of 1 on cpu, 9.6 s",
+            id="the probes passed, the check did not",
+        ),
+        pytest.param(
+            report(passed("import"), findings=(Finding("EG301", Status.WARN, "old"),)),
+            "verified: 1 of 1 on cpu, 1 warn, 9.6 s",
+            id="a warning",
+        ),
+        pytest.param(
+            report(findings=(Finding("EG707", Status.FAIL, "no python"),)),
+            "NOT verified: 1 fail, 9.6 s",
+            id="nothing was probed",
+        ),
+        pytest.param(report(), "not proven: nothing was probed, 9.6 s", id="nothing at all"),
+    ],
+)
+def test_the_verdict_comes_last(given: Report, last: str) -> None:
+    assert verify_text(given).splitlines()[-1] == last
+
+
+@pytest.mark.parametrize("outcome", Outcome)
+def test_every_outcome_can_be_drawn(outcome: Outcome) -> None:
+    probe = ProbeResult("matmul", outcome, detail="because")
+    assert "matmul" in verify_text(report(probe))
