@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from envguard.adapters.verify_input import Existing
+    from envguard.adapters.probing.existing import Existing
     from envguard.commands.demo import Demo
     from envguard.commands.verify import VerifyRequest
     from envguard.formats.lock_text import LockSummary
@@ -29,14 +29,14 @@ def write_text(path: Path, text: str) -> None:
 
 def machine() -> Machine:
     """This machine: driver, GPUs and host; what could not be observed is None, with a note."""
-    from envguard.adapters.machine import HereMachine
+    from envguard.adapters.machine.here import HereMachine
 
     return HereMachine().observe()
 
 
 def target_here() -> Target:
     """This machine as a target that nobody named: `given` is false."""
-    from envguard.adapters.machine import HereMachine
+    from envguard.adapters.machine.here import HereMachine
     from envguard.commands import machine as commands
 
     return commands.target_here(machines=HereMachine())
@@ -49,7 +49,7 @@ def resolve_targets(texts: Sequence[str], *, subdir: str | None = None) -> tuple
     for what means nothing.
     """
     from envguard.adapters import files, rules
-    from envguard.adapters.machine import HereMachine
+    from envguard.adapters.machine.here import HereMachine
     from envguard.commands import machine as commands
     from envguard.model.subdir import current_subdir
 
@@ -102,8 +102,8 @@ def lock(
     from dataclasses import replace
 
     from envguard.adapters import files, rules
-    from envguard.adapters.pip_resolver import UvPipResolver
-    from envguard.adapters.prefix import cache_root
+    from envguard.adapters.pip.resolver import UvPipResolver
+    from envguard.adapters.prefixes.throwaway import cache_root
     from envguard.adapters.solver import RattlerSolver
     from envguard.commands import lock as commands
     from envguard.commands.lock_summary import judged, summarize
@@ -209,9 +209,9 @@ def verify(
     `keep` is `never`, `failed` or `always`; `timeout_s` is one probe's. Raises InputError or
     UnavailableError when there is nothing that could be probed; a probe that does not pass is in the report.
     """
-    from envguard.adapters.prefix import ThrowawayPrefixes
-    from envguard.adapters.probe_runner import process_probes
-    from envguard.adapters.verify_input import Existing
+    from envguard.adapters.prefixes.throwaway import ThrowawayPrefixes
+    from envguard.adapters.probing.existing import Existing
+    from envguard.adapters.probing.runner import process_probes
     from envguard.commands import verify as commands
     from envguard.errors import InputError
     from envguard.ports import SILENT
@@ -241,8 +241,9 @@ def _verifiable(
     what: str | Path | None, *, name: str | None, prefix: Path | None, python: Path | None
 ) -> tuple[str, Lockfile] | Existing:
     """A lock with its path, or what is there already; raises InputError for an environment.yml."""
-    from envguard.adapters import subjects, verify_input
-    from envguard.adapters.prefix_reader import PrefixReaderOnDisk
+    from envguard.adapters import subjects
+    from envguard.adapters.prefixes.reader import PrefixReaderOnDisk
+    from envguard.adapters.probing import existing as verify_input
     from envguard.errors import InputError
     from envguard.model.environment import Environment
     from envguard.model.lockfile import Lockfile
@@ -373,7 +374,7 @@ def demo(
     import tempfile
 
     from envguard.adapters import files
-    from envguard.adapters.demo_channels import LocalChannelMaker
+    from envguard.adapters.local_channel.demo import LocalChannelMaker
     from envguard.adapters.scratch import scratch_folder
     from envguard.commands.demo import prepare_demo
     from envguard.ports import SILENT

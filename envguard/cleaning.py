@@ -75,9 +75,7 @@ def _lock_lines(lockfile: Lockfile, subdir: str) -> list[str]:
     return _clean_specs(list(asked) or _leaves(records), records, pip=pip)
 
 
-def _clean_specs(
-    specs: Sequence[str], records: Sequence[PackageRecord], *, pip: bool
-) -> list[str]:
+def _clean_specs(specs: Sequence[str], records: Sequence[PackageRecord], *, pip: bool) -> list[str]:
     """Specs without build strings, but for the GPU choice; python (and pip, where needed) always named."""
     by_name = {record.name: record for record in records}
     cleaned = [_clean_spec(spec, by_name) for spec in specs]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from envguard.adapters.local_channel import LocalChannel, build_channel
+from envguard.adapters.local_channel.build import LocalChannel, build_channel
 from tests.channel import write_channel
 from tests.fake_driver import FakeDriver, build_fake_driver
 from tests.wheels import make_wheel

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TypeAlias
 
 from envguard.adapters import files
-from envguard.adapters.prefix_find import find_prefix
-from envguard.adapters.prefix_reader import PrefixReaderOnDisk
+from envguard.adapters.prefixes.find import find_prefix
+from envguard.adapters.prefixes.reader import PrefixReaderOnDisk
 from envguard.errors import InputError
 from envguard.formats.conda_lock import parse_conda_lock
 from envguard.formats.environment_yml import parse_environment

@@ -41,9 +41,7 @@ def dump_metadata(targets: tuple[LockedTarget, ...], request: LockRequest) -> st
     return json.dumps(document, separators=(",", ":"), ensure_ascii=False)
 
 
-def parse_metadata(
-    text: str, path: str
-) -> tuple[tuple[LockedTarget, ...], LockRequest]:
+def parse_metadata(text: str, path: str) -> tuple[tuple[LockedTarget, ...], LockRequest]:
     """Read it back; raises InputError when it is damaged or from a newer envguard."""
     where = f"{path}: metadata.custom_metadata.{KEY}"
     try:
@@ -62,7 +60,9 @@ def parse_metadata(
         targets = tuple(_target(item, where) for item in document["targets"])
         return targets, _request(document["request"])
     except (KeyError, TypeError, AttributeError) as error:
-        raise InputError(f"{where}: damaged ({error!r})", hint="lock again: envguard lock") from error
+        raise InputError(
+            f"{where}: damaged ({error!r})", hint="lock again: envguard lock"
+        ) from error
 
 
 def _target(item: Mapping[str, object], where: str) -> LockedTarget:

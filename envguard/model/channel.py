@@ -53,4 +53,6 @@ def redacted_line(line: str) -> str:
     channel, separator, rest = line.rpartition("::")
     if separator and "://" in channel:
         return f"{without_credentials(channel)}::{rest}"
-    return " ".join(without_credentials(word) if "://" in word else word for word in line.split(" "))
+    return " ".join(
+        without_credentials(word) if "://" in word else word for word in line.split(" ")
+    )

@@ -86,7 +86,9 @@ def record_matches(spec: str, record: PackageRecord) -> bool:
 
 def newest_first(records: Iterable[PackageRecord]) -> list[PackageRecord]:
     """Records in conda's order, the newest version and highest build number first."""
-    return sorted(records, key=lambda r: (parse_version(r.version), r.build_number or 0), reverse=True)
+    return sorted(
+        records, key=lambda r: (parse_version(r.version), r.build_number or 0), reverse=True
+    )
 
 
 def _without_channel(spec: str) -> str:

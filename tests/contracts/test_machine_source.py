@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from envguard.adapters.machine import HereMachine
+from envguard.adapters.machine.here import HereMachine
 from envguard.formats.machine_json import machine_to_json, parse_machine
 from envguard.model.machine import Driver, DriverState, Gpu, Machine
 from envguard.model.subdir import SUBDIRS

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from envguard.adapters.pip_resolver import UvPipResolver
+from envguard.adapters.pip.resolver import UvPipResolver
 from envguard.errors import EnvguardError, InputError, UnsatisfiableError
 from envguard.model.package import Manager, PackageRecord
 from envguard.ports import PipRequest

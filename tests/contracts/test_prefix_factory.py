@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from envguard.adapters.local_channel import LocalChannel
-from envguard.adapters.prefix import ThrowawayPrefixes
+from envguard.adapters.local_channel.build import LocalChannel
+from envguard.adapters.prefixes.throwaway import ThrowawayPrefixes
 from envguard.errors import InputError, UnavailableError
 from envguard.model.subdir import SUBDIRS, current_subdir
 from envguard.ports import SILENT, PrefixFactory

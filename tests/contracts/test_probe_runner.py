@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from envguard.adapters.probe_process import Limits
-from envguard.adapters.probe_runner import process_probes
-from envguard.adapters.tagged import tagged_processes
+from envguard.adapters.probing.process import Limits
+from envguard.adapters.probing.runner import process_probes
+from envguard.adapters.probing.tagged import tagged_processes
 from envguard.model.probe import Outcome, Probe, ProbeResult
 from envguard.ports import ProbeRunner
 from tests.dying_probes import DATA_BYTES, DEATHS, MEMORY_BYTES, Death, write_script

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from envguard.adapters.local_channel import LocalChannel, build_channel
-from envguard.adapters.local_channel_distribution import conda_spec
-from envguard.adapters.local_channel_elf import RUNPATH, point_runpath_to_lib
-from envguard.adapters.local_channel_package import hashes_of
-from envguard.adapters.prefix import ThrowawayPrefixes
+from envguard.adapters.local_channel.build import LocalChannel, build_channel
+from envguard.adapters.local_channel.distribution import conda_spec
+from envguard.adapters.local_channel.elf import RUNPATH, point_runpath_to_lib
+from envguard.adapters.local_channel.package import hashes_of
+from envguard.adapters.prefixes.throwaway import ThrowawayPrefixes
 from envguard.errors import UnavailableError
 from envguard.model.subdir import current_subdir
 from envguard.ports import SILENT

@@ -11,8 +11,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from envguard.adapters.machine import HereMachine
-from envguard.adapters.nvidia import Nvidia, detect_nvidia
+from envguard.adapters.machine.here import HereMachine
+from envguard.adapters.machine.nvidia import Nvidia, detect_nvidia
 from envguard.model.machine import Driver, DriverState
 from envguard.model.target import Target
 from envguard.model.version import ComputeCapability, Dotted
@@ -187,7 +187,7 @@ def _with_nvidia_smi(folder: Path, script: str) -> dict[str, str]:
 
 ASKING = """
 import os, psutil
-from envguard.adapters.nvidia import detect_nvidia
+from envguard.adapters.machine.nvidia import detect_nvidia
 try:
     detect_nvidia(dict(os.environ), timeout_s=60)
 except KeyboardInterrupt:

@@ -18,10 +18,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from envguard.adapters.local_channel import LocalChannel
-from envguard.adapters.local_channel_package import PackageDraft, PackageFile, write_package
-from envguard.adapters.prefix import ThrowawayPrefixes, cache_root
-from envguard.adapters.prefix_reader import PrefixReaderOnDisk
+from envguard.adapters.local_channel.build import LocalChannel
+from envguard.adapters.local_channel.package import PackageDraft, PackageFile, write_package
+from envguard.adapters.prefixes.reader import PrefixReaderOnDisk
+from envguard.adapters.prefixes.throwaway import ThrowawayPrefixes, cache_root
 from envguard.errors import UnavailableError
 from envguard.model.package import Manager, PackageRecord
 from envguard.model.subdir import current_subdir
@@ -396,7 +396,7 @@ def test_the_cache_is_where_the_user_says() -> None:
 CHILD = """
 import pickle, sys, time
 from pathlib import Path
-from envguard.adapters.prefix import ThrowawayPrefixes
+from envguard.adapters.prefixes.throwaway import ThrowawayPrefixes
 from envguard.model.subdir import current_subdir
 from envguard.ports import SILENT
 lock = pickle.loads(Path(sys.argv[2]).read_bytes())

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from envguard.adapters.probe_process import Limits
-from envguard.adapters.probe_runner import ProcessProbes, process_probes
-from envguard.adapters.tagged import kill_tagged, tagged_processes
+from envguard.adapters.probing.process import Limits
+from envguard.adapters.probing.runner import ProcessProbes, process_probes
+from envguard.adapters.probing.tagged import kill_tagged, tagged_processes
 from envguard.model.probe import Outcome, Probe, ProbeResult
 from tests.dying_probes import DEATHS, Death, write_script
 
@@ -181,7 +181,7 @@ def test_the_runner_takes_less_than_150_ms_a_probe(probes: ProcessProbes, tmp_pa
 PARENT = """
 import sys
 from pathlib import Path
-from envguard.adapters.probe_runner import process_probes
+from envguard.adapters.probing.runner import process_probes
 from envguard.model.probe import Probe
 
 with process_probes(root=Path(sys.argv[1])) as runner:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from envguard.adapters.probe_runner import ProcessProbes, process_probes
+from envguard.adapters.probing.runner import ProcessProbes, process_probes
 from envguard.checks.probe_plan import STEPS, discovered, discovery, plan_probes
 from envguard.model.probe import Discovered, Outcome, Probe, ProbeResult
 

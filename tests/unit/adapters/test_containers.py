@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from envguard.adapters.containers import (
+from envguard.adapters.machine.containers import (
     Mount,
     container_of,
     memory_limit_bytes,

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from envguard.adapters.host import (
+from envguard.adapters.machine.host import (
     X86_64_LEVELS,
     archspec_of,
     cpu_flags_of,

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from envguard.adapters.nvidia_child import answer
-from envguard.adapters.nvidia_facts import KernelModule, read_kernel_module, understand
+from envguard.adapters.machine.nvidia_child import answer
+from envguard.adapters.machine.nvidia_facts import KernelModule, read_kernel_module, understand
 from envguard.model.machine import Driver, DriverState, Gpu
 from envguard.model.version import ComputeCapability, Dotted
 

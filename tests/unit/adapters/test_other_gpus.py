@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from envguard.adapters.other_gpus import list_other_gpus, pci_vendors
+from envguard.adapters.machine.other_gpus import list_other_gpus, pci_vendors
 from envguard.model.machine import Gpu
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from envguard.adapters.pip_config import link_folders, uv_environment
+from envguard.adapters.pip.config import link_folders, uv_environment
 
 
 @pytest.fixture

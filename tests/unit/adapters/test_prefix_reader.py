@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from envguard.adapters.prefix_reader import PrefixReaderOnDisk, find_prefix
+from envguard.adapters.prefixes.reader import PrefixReaderOnDisk, find_prefix
 from envguard.errors import InputError
 from envguard.model.package import Manager
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from envguard.adapters.memory import oom_kills, resident_bytes
-from envguard.adapters.probe_pipes import HeadTail
+from envguard.adapters.probing.memory import oom_kills, resident_bytes
+from envguard.adapters.probing.pipes import HeadTail
 
 VMSTAT = "nr_free_pages 1\noom_kill 7\n"
 

@@ -9,7 +9,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from envguard.adapters.local_channel_elf import point_runpath_to_lib
+from envguard.adapters.local_channel.elf import point_runpath_to_lib
 from envguard.errors import UnavailableError
 
 _FACTS = """

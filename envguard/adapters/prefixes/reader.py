@@ -8,9 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from envguard.adapters.prefix_conda import CondaMeta, read_conda_meta
-from envguard.adapters.prefix_find import find_prefix
-from envguard.adapters.prefix_pip import Distribution, canonical_name, read_distributions
+from envguard.adapters.prefixes.conda_meta import CondaMeta, read_conda_meta
+from envguard.adapters.prefixes.distributions import (
+    Distribution,
+    canonical_name,
+    read_distributions,
+)
+from envguard.adapters.prefixes.find import find_prefix
 from envguard.errors import InputError
 from envguard.model.package import PackageRecord
 from envguard.model.subdir import current_subdir

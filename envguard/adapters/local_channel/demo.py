@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from envguard.adapters.local_channel import LocalChannel, build_channel
-from envguard.adapters.local_channel_broken import break_matrix_product
+from envguard.adapters.local_channel.broken import break_matrix_product
+from envguard.adapters.local_channel.build import LocalChannel, build_channel
 from envguard.ports import Progress
 
 

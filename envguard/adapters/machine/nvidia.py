@@ -11,8 +11,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from envguard.adapters import nvidia_child
-from envguard.adapters.nvidia_facts import Answer, Nvidia, read_kernel_module, understand
+from envguard.adapters.machine import nvidia_child
+from envguard.adapters.machine.nvidia_facts import Answer, Nvidia, read_kernel_module, understand
 
 TIMEOUT_S = 10.0
 KILL_GRACE_S = 2.0

@@ -17,8 +17,8 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
-from envguard.adapters.local_channel_package import PackageDraft, PackageFile
-from envguard.adapters.local_channel_python import Interpreter
+from envguard.adapters.local_channel.package import PackageDraft, PackageFile
+from envguard.adapters.local_channel.python import Interpreter
 
 _EXTRAS = re.compile(r"\s*\[.*\]")
 _NOT_PACKED = ("REQUESTED", "direct_url.json", "RECORD")

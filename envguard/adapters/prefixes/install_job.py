@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from envguard.adapters.downloads import NEW_LOCK
+from envguard.adapters.prefixes.downloads import NEW_LOCK
 from envguard.adapters.redaction import redacted, urls_in
 from envguard.errors import UnavailableError
 from envguard.model.package import PackageRecord
@@ -47,7 +47,7 @@ def run_install(job: InstallJob, progress: Progress) -> None:
     with tempfile.TemporaryFile() as errors:
         worker = subprocess.Popen(
             # -P: a json.py or an envguard folder where the user stands is not ours
-            [sys.executable, "-P", "-m", "envguard.adapters.install_worker"],
+            [sys.executable, "-P", "-m", "envguard.adapters.prefixes.install_worker"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,

@@ -15,8 +15,8 @@ from packaging.tags import Tag
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 from packaging.version import InvalidVersion, Version
 
-from envguard.adapters.pip_config import uv_environment
-from envguard.adapters.wheel_tags import supported_tags, uv_platform
+from envguard.adapters.pip.config import uv_environment
+from envguard.adapters.pip.wheel_tags import supported_tags, uv_platform
 from envguard.errors import InputError, UnavailableError, UnsatisfiableError
 from envguard.model.channel import without_credentials
 from envguard.model.package import Manager, PackageRecord

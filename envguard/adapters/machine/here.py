@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from envguard.adapters import nvidia
-from envguard.adapters.host import observe_host, overridden_version
-from envguard.adapters.other_gpus import list_other_gpus, pci_vendors
+from envguard.adapters.machine import nvidia
+from envguard.adapters.machine.host import observe_host, overridden_version
+from envguard.adapters.machine.other_gpus import list_other_gpus, pci_vendors
 from envguard.model.machine import DriverState, Gpu, Machine
 
 

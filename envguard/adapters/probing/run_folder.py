@@ -8,8 +8,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from envguard.adapters.probing.tagged import kill_tagged
 from envguard.adapters.scratch import prune, scratch_folder
-from envguard.adapters.tagged import kill_tagged
 from envguard.errors import UnavailableError
 
 HINT = "choose another place: TMPDIR=/some/folder envguard verify ..."

@@ -9,9 +9,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from envguard.adapters.downloads import checked, local_path, refuse_unhashed, through_mirrors
-from envguard.adapters.install_job import DEADLINE_S, STALL_S, InstallJob, run_install
-from envguard.adapters.pip_install import install_pip_part
+from envguard.adapters.prefixes.downloads import (
+    checked,
+    local_path,
+    refuse_unhashed,
+    through_mirrors,
+)
+from envguard.adapters.prefixes.install_job import DEADLINE_S, STALL_S, InstallJob, run_install
+from envguard.adapters.prefixes.pip_install import install_pip_part
 from envguard.adapters.scratch import remove_tree, scratch_folder
 from envguard.errors import InputError, UnavailableError
 from envguard.model.lockfile import Lockfile

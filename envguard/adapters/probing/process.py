@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from envguard.adapters.memory import oom_kills, resident_bytes
-from envguard.adapters.probe_pipes import Pipes
-from envguard.adapters.tagged import VARIABLE, kill_tagged
+from envguard.adapters.probing.memory import oom_kills, resident_bytes
+from envguard.adapters.probing.pipes import Pipes
+from envguard.adapters.probing.tagged import VARIABLE, kill_tagged
 from envguard.model.probe import Ending, Stop
 
 KIB = 1024

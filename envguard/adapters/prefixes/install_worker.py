@@ -1,4 +1,4 @@
-"""Installs records into a prefix with rattler: `python -m envguard.adapters.install_worker`.
+"""Installs records into a prefix with rattler: `python -m envguard.adapters.prefixes.install_worker`.
 
 A process of its own, because the interpreter dies at exit in about one run in ten after an install
 (pyo3-async-runtimes issue 40). Reads one JSON request from stdin, writes JSON lines, the last of which is

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from envguard.adapters.pip_config import uv_environment
+from envguard.adapters.pip.config import uv_environment
 from envguard.adapters.redaction import redacted
 from envguard.errors import UnavailableError
 from envguard.model.package import PackageRecord

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from envguard.adapters import nvidia_child
+from envguard.adapters.machine import nvidia_child
 from envguard.model.machine import Driver, DriverState, Gpu
 from envguard.model.version import ComputeCapability, Dotted
 

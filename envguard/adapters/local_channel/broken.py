@@ -13,9 +13,9 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from envguard.adapters.local_channel import LocalChannel
-from envguard.adapters.local_channel_elf import file_offset, segments
-from envguard.adapters.local_channel_package import (
+from envguard.adapters.local_channel.build import LocalChannel
+from envguard.adapters.local_channel.elf import file_offset, segments
+from envguard.adapters.local_channel.package import (
     PLACEHOLDER,
     PackageDraft,
     PackageFile,

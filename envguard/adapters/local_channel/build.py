@@ -17,17 +17,17 @@ from pathlib import Path
 from packaging.tags import sys_tags
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
-from envguard.adapters.local_channel_distribution import distribution_draft, python_draft
-from envguard.adapters.local_channel_package import PackageDraft, write_package, write_repodata
-from envguard.adapters.local_channel_python import (
+from envguard.adapters.local_channel.distribution import distribution_draft, python_draft
+from envguard.adapters.local_channel.package import PackageDraft, write_package, write_repodata
+from envguard.adapters.local_channel.python import (
     Interpreter,
     ask_interpreter,
     bundled_pip,
     copy_interpreter,
     scratch_root,
 )
-from envguard.adapters.pip_config import link_folders, uv_environment
-from envguard.adapters.pip_install import run_uv
+from envguard.adapters.pip.config import link_folders, uv_environment
+from envguard.adapters.prefixes.pip_install import run_uv
 from envguard.adapters.scratch import scratch_folder
 from envguard.errors import InputError, UnavailableError
 from envguard.model.package import PackageRecord

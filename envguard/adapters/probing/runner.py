@@ -11,13 +11,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from envguard.adapters.probe_process import Command, Ended, Limits, run_process
-from envguard.adapters.run_folder import run_folder
+from envguard.adapters.probing.process import Command, Ended, Limits, run_process
+from envguard.adapters.probing.run_folder import run_folder
 from envguard.checks.probe_ending import result_of
 from envguard.formats.probe_protocol import parse_faults, parse_transcript
 from envguard.model.probe import Outcome, Probe, ProbeResult
 
-SCRIPTS = Path(__file__).parent.parent / "probes"
+SCRIPTS = Path(__file__).resolve().parents[2] / "probes"
 TEMPORARY_PATH_CHARACTERS = 60
 """Longer, and the sockets that DataLoader workers make in TMPDIR pass the 104 to 108 of a socket's path."""
 

@@ -1,0 +1,1 @@
+"""Makes a channel from the running Python and PyPI."""

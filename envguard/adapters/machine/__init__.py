@@ -1,0 +1,1 @@
+"""Looks at the machine at hand: driver, cards, host."""

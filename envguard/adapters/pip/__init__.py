@@ -1,0 +1,1 @@
+"""Speaks to uv in pip's words."""

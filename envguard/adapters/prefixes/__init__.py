@@ -1,0 +1,1 @@
+"""Makes throwaway prefixes, finds and reads those that are there."""
