@@ -65,7 +65,8 @@ def resolve_targets(texts: Sequence[str], *, subdir: str | None = None) -> tuple
 def parse_mirrors(texts: Sequence[str]) -> dict[str, str]:
     """`CHANNEL=URL` pairs; a channel may be given by its name. Raises InputError for what is no pair."""
     from envguard.errors import InputError
-    from envguard.model.channel import channel_urls, without_credentials
+    from envguard.model.channel import channel_urls
+    from envguard.model.secrets import without_credentials
 
     mirrors = {}
     for text in texts:

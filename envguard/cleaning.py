@@ -8,11 +8,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from packaging.utils import canonicalize_name
 
 from envguard.errors import InputError
-from envguard.model.channel import channel_name, redacted_line, without_credentials
+from envguard.model.channel import channel_name
 from envguard.model.conda import MatchSpec, parse_match_spec
 from envguard.model.environment import SELECTORS, Dependency, Environment, selector_holds
 from envguard.model.lockfile import Lockfile
 from envguard.model.package import Manager, PackageRecord
+from envguard.model.secrets import public_variables, redacted, without_credentials
 from envguard.ports import Installed
 
 _CUDA_BUILD = re.compile(r"cuda\d*(?:\.\d+)?")
@@ -52,12 +53,14 @@ def clean_installed(installed: Installed) -> Environment:
     if not conda and installed.python_version:
         specs = [f"python={_minor(installed.python_version)}"]
     pip = _pip_lines(installed.records, installed.pip_origins or {})
+    variables, secret = public_variables(installed.variables or {})
+    notes += [f"variables: {name} looks like a secret and is left out" for name in secret]
     return Environment(
         name=installed.path.name if installed.kind == "prefix" else None,
         channels=_channels(installed.channels) or ("conda-forge",),
         dependencies=tuple(map(Dependency, _clean_specs(specs, conda, pip=bool(pip)))),
         pip=tuple(Dependency(line) for line in pip),
-        variables=dict(installed.variables or {}),
+        variables=variables,
         notes=tuple(notes),
     )
 
@@ -92,7 +95,7 @@ def _clean_spec(text: str, records: Mapping[str, PackageRecord]) -> str:
     try:
         spec = parse_match_spec(text)
     except ValueError as error:
-        raise InputError(f"a recorded request is no MatchSpec: {redacted_line(text)}") from error
+        raise InputError(f"a recorded request is no MatchSpec: {redacted(text)}") from error
     record = records.get(spec.name)
     gpu = _gpu_choice(spec.build) or _cuda_bound(record)
     version = None if spec.version == "*" else spec.version

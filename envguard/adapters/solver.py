@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
-from urllib.parse import urlsplit
 
 from rattler import (
     BuildString,
@@ -31,8 +30,9 @@ from rattler.networking.middleware import (
 )
 
 from envguard.errors import UnavailableError
-from envguard.model.channel import channel_name, channel_urls, without_credentials
+from envguard.model.channel import channel_name, channel_urls
 from envguard.model.package import PackageRecord
+from envguard.model.secrets import redacted, without_credentials
 from envguard.ports import SILENT, Progress, Solution, SolveRequest
 
 _T = TypeVar("_T")
@@ -207,11 +207,6 @@ def _slashed(url: str) -> str:
 
 
 def _first_cause(text: str) -> str:
-    """The line of rattler's chain of causes that names the URL, without credentials."""
+    """rattler's chain of causes in one line, without credentials."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    told = " / ".join(dict.fromkeys(lines))
-    for word in told.split():
-        bare = word.strip("'\"(),`")
-        if urlsplit(bare).netloc:
-            told = told.replace(bare, without_credentials(bare))
-    return told
+    return redacted(" / ".join(dict.fromkeys(lines)))

@@ -9,11 +9,12 @@ from pathlib import Path
 
 from envguard.commands.lock_problems import unsatisfiable
 from envguard.errors import InputError
-from envguard.model.channel import channel_name, channel_urls, redacted_line
+from envguard.model.channel import channel_name, channel_urls
 from envguard.model.environment import Environment
 from envguard.model.lockfile import LockedPackage, LockedTarget, Lockfile, LockRequest
 from envguard.model.machine import Machine
 from envguard.model.package import Manager, PackageRecord
+from envguard.model.secrets import public_variables, redacted
 from envguard.model.target import Target, VirtualPackage
 from envguard.model.virtual import shared_virtual_packages, virtual_packages
 from envguard.ports import SILENT, PipRequest, PipResolver, Progress, Solution, Solver, SolveRequest
@@ -83,7 +84,7 @@ def lock(
     return LockOutcome(
         lockfile=_lockfile(environment, subdirs, wanted, source),
         subdirs=tuple(subdirs),
-        notes=environment.notes + _channel_notes(environment),
+        notes=environment.notes + _channel_notes(environment) + _secret_notes(environment),
     )
 
 
@@ -92,6 +93,13 @@ def _channel_notes(environment: Environment) -> tuple[str, ...]:
         return ()
     return (
         f"the file names no channel: {DEFAULT_CHANNEL} is used (`channels:` or -c says another)",
+    )
+
+
+def _secret_notes(environment: Environment) -> tuple[str, ...]:
+    return tuple(
+        f"variables: {name} looks like a secret and is not written into the lock"
+        for name in public_variables(environment.variables)[1]
     )
 
 
@@ -271,15 +279,15 @@ def _request(environment: Environment, subdirs: Sequence[str]) -> LockRequest:
     return LockRequest(
         name=environment.name,
         dependencies={
-            subdir: tuple(redacted_line(d.spec) for d in chosen.dependencies)
+            subdir: tuple(redacted(d.spec) for d in chosen.dependencies)
             for subdir, chosen in selected.items()
         },
         pip={
-            subdir: tuple(redacted_line(line.spec) for line in chosen.pip)
+            subdir: tuple(redacted(line.spec) for line in chosen.pip)
             for subdir, chosen in selected.items()
             if chosen.pip
         },
-        variables=dict(environment.variables),
+        variables=public_variables(environment.variables)[0],
     )
 
 

@@ -8,9 +8,10 @@ from typing import Any
 
 from envguard.errors import InputError
 from envguard.formats import lock_metadata, yaml_reader
-from envguard.model.channel import channel_name, without_credentials
+from envguard.model.channel import channel_name
 from envguard.model.lockfile import LockedPackage, Lockfile
 from envguard.model.package import Manager, PackageRecord
+from envguard.model.secrets import without_credentials
 
 SUPPORTED_VERSION = 1
 _MOST_PROBLEMS = 20

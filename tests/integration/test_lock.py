@@ -255,3 +255,14 @@ def test_a_channel_that_is_not_there_is_one_sentence_and_a_next_step(tmp_path):
             source="environment.yml",
         )
     assert "--mirror" in caught.value.hint
+
+
+def test_a_variable_that_looks_like_a_secret_is_told_and_not_written(locked):
+    outcome = locked(
+        environment("python", extra="variables:\n  HF_TOKEN: hf_123\n  OMP_NUM_THREADS: 4\n")
+    )
+    assert outcome.lockfile.request.variables == {"OMP_NUM_THREADS": "4"}
+    assert (
+        "variables: HF_TOKEN looks like a secret and is not written into the lock" in outcome.notes
+    )
+    assert "hf_123" not in dump_conda_lock(outcome.lockfile, created_by="envguard")

@@ -18,8 +18,8 @@ from packaging.version import InvalidVersion, Version
 from envguard.adapters.pip.config import uv_environment
 from envguard.adapters.pip.wheel_tags import supported_tags, uv_platform
 from envguard.errors import InputError, UnavailableError, UnsatisfiableError
-from envguard.model.channel import without_credentials
 from envguard.model.package import Manager, PackageRecord
+from envguard.model.secrets import redacted, without_credentials
 from envguard.ports import PipRequest
 
 UV_TIMEOUT_S = 600.0
@@ -199,8 +199,7 @@ def _uv() -> str:
 
 def _failure(stderr: str, request: PipRequest, scratch: Path) -> Exception:
     """uv explains conflicts well: its words, without our scratch folder and without secrets."""
-    lines = stderr.replace(f"{scratch}/", "").strip().splitlines()
-    told = "\n  ".join(_redacted(line) for line in lines)
+    told = redacted(stderr.replace(f"{scratch}/", "").strip()).replace("\n", "\n  ")
     if "Couldn't parse requirement" in stderr:
         return InputError(f"a line under `pip:` is no requirement:\n  {told}")
     if any(sign in stderr for sign in _NETWORK_SIGNS):
@@ -211,10 +210,4 @@ def _failure(stderr: str, request: PipRequest, scratch: Path) -> Exception:
     return UnsatisfiableError(
         f"the pip section cannot be locked for {request.subdir}, python {request.python_version}:\n  {told}",
         hint="change the lines under `pip:`; what conda provides there is taken as given",
-    )
-
-
-def _redacted(line: str) -> str:
-    return " ".join(
-        without_credentials(word) if "://" in word else word for word in line.split(" ")
     )

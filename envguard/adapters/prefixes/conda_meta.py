@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from envguard.model.channel import channel_name
-from envguard.model.channel import without_credentials as public
 from envguard.model.package import PackageRecord
+from envguard.model.secrets import without_credentials as public
 
 _FILES = re.compile(rb'"files":\s*\[[^\]]*\]\s*,')
 _PATHS = re.compile(

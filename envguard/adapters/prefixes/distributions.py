@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-from envguard.model.channel import without_credentials
 from envguard.model.package import Manager, PackageRecord
+from envguard.model.secrets import without_credentials
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,8 @@ from typing import BinaryIO
 from urllib.parse import unquote, urlsplit
 
 from envguard.errors import UnavailableError
-from envguard.model.channel import without_credentials
 from envguard.model.package import Manager, PackageRecord
+from envguard.model.secrets import without_credentials
 
 _CHUNK_BYTES = 1 << 20
 _CONNECT_S = 15.0

@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import IO, Any
 
 from envguard.adapters.prefixes.downloads import NEW_LOCK
-from envguard.adapters.redaction import redacted, urls_in
 from envguard.errors import UnavailableError
 from envguard.model.package import PackageRecord
+from envguard.model.secrets import redacted, urls_in
 from envguard.ports import Progress
 
 STALL_S = 60.0

@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from envguard.adapters.pip.config import uv_environment
-from envguard.adapters.redaction import redacted
 from envguard.errors import UnavailableError
 from envguard.model.package import PackageRecord
+from envguard.model.secrets import redacted
 
 _DIE_WITH_PARENT = """
 import ctypes, os, sys

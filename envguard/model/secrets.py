@@ -1,0 +1,40 @@
+"""What is never written and never printed: passwords, tokens, keys."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from urllib.parse import urlsplit, urlunsplit
+
+_TOKEN = re.compile(r"/t/[^/]+(?=/)")
+_URL = re.compile(r"[a-z][a-z+.-]*://[^\s()'\"`<>]+")
+_SECRET_NAME = re.compile(
+    r"token(?!iz)|secret|passw|credential|api_?key|access_?key|private_?key|(^|_)(auth|pat|pwd)(_|$)",
+    re.IGNORECASE,
+)
+
+
+def without_credentials(url: str) -> str:
+    """The URL without `user:password@` and `/t/TOKEN/`; query strings go too, they carry signatures."""
+    if "://" not in url:
+        return url
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    path = _TOKEN.sub("", parts.path)
+    return urlunsplit((parts.scheme, host, path, "", parts.fragment))
+
+
+def redacted(text: str) -> str:
+    """`text` (a spec, a requirement, a program's message) with every URL in it stripped of credentials."""
+    return _URL.sub(lambda match: without_credentials(match[0]), text)
+
+
+def urls_in(text: str) -> tuple[str, ...]:
+    """The URLs in `text`, redacted, in order."""
+    return tuple(_URL.findall(redacted(text)))
+
+
+def public_variables(variables: Mapping[str, str]) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Environment variables that may be written down, and the names of those that look like a secret."""
+    secret = tuple(name for name in variables if _SECRET_NAME.search(name))
+    return {n: redacted(value) for n, value in variables.items() if n not in secret}, secret
