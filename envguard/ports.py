@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from envguard.model.knowledge import Knowledge
+from envguard.model.knowledge import Knowledge, LibraryCode
 from envguard.model.lockfile import Lockfile
 from envguard.model.machine import Machine
 from envguard.model.package import PackageRecord
@@ -88,10 +88,13 @@ class PipRequest:
 
 
 class PipResolver(Protocol):
-    """Locks a pip section."""
+    """Locks pip sections, side by side."""
 
-    def resolve(self, request: PipRequest) -> tuple[PackageRecord, ...]:
-        """Raises UnsatisfiableError with the reason, UnavailableError when the index is silent."""
+    def resolve(self, requests: Sequence[PipRequest]) -> tuple[tuple[PackageRecord, ...], ...]:
+        """The records of each request, in order; an interrupted call leaves nothing running.
+
+        Raises UnsatisfiableError with the reason, UnavailableError when the index is silent.
+        """
         ...
 
 
@@ -130,6 +133,8 @@ class Installed:
     user_site: tuple[PackageRecord, ...] | None = None
     problems: tuple[str, ...] = ()
     """What could not be read, in words."""
+    torch_code: LibraryCode | None = None
+    """The GPU code in PyTorch's library; None where there is no such library or it cannot be read."""
     pip_origins: Mapping[str, str] | None = None
     """By distribution name: the direct URL it came from (git+https://...@commit), without credentials."""
     pip_requested: tuple[str, ...] | None = None

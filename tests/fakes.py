@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -22,8 +22,11 @@ from envguard.ports import PipRequest, Prefix, Progress
 class FakePipResolver:
     """Locks `name==version` lines to wheels that nobody has; an unpinned line has no solution."""
 
-    def resolve(self, request: PipRequest) -> tuple[PackageRecord, ...]:
-        return tuple(self._record(line, request) for line in request.lines if line[0] != "-")
+    def resolve(self, requests: Sequence[PipRequest]) -> tuple[tuple[PackageRecord, ...], ...]:
+        return tuple(
+            tuple(self._record(line, request) for line in request.lines if line[0] != "-")
+            for request in requests
+        )
 
     def _record(self, line: str, request: PipRequest) -> PackageRecord:
         name, _, version = line.partition("==")

@@ -15,8 +15,12 @@ MAX_TEXT_BYTES = 64 * 1024 * 1024
 def write_text(path: Path, text: str) -> None:
     """Write `text` to `path` atomically, keeping the mode of a file that was there.
 
-    Raises UnavailableError when it cannot be written; then nothing has changed.
+    What is no regular file (/dev/stdout, a pipe) is written to, never replaced. Raises UnavailableError
+    when it cannot be written; then nothing has changed.
     """
+    if path.exists() and not path.is_file():
+        _write_into(path, text)
+        return
     path = path.resolve() if path.is_symlink() else path
     temporary: str | None = None
     try:
@@ -30,14 +34,35 @@ def write_text(path: Path, text: str) -> None:
         Path(temporary).replace(path)
         temporary = None
     except OSError as error:
-        raise UnavailableError(
-            f"{path} could not be written: {error.strerror or error}",
-            hint="choose another place with -o FILE, or make room there",
-        ) from error
+        raise _not_written(path, error) from error
     finally:
         if temporary is not None:
             with contextlib.suppress(OSError):
                 Path(temporary).unlink()
+
+
+def append_text(path: Path, text: str) -> None:
+    """Add `text` to a file. Raises UnavailableError when it cannot be written."""
+    try:
+        with path.open("a", encoding="utf-8") as stream:
+            stream.write(text)
+    except OSError as error:
+        raise UnavailableError(f"{path} could not be written: {error.strerror or error}") from error
+
+
+def _write_into(path: Path, text: str) -> None:
+    try:
+        with path.open("w", encoding="utf-8", newline="\n") as stream:
+            stream.write(text)
+    except OSError as error:
+        raise _not_written(path, error) from error
+
+
+def _not_written(path: Path, error: OSError) -> UnavailableError:
+    return UnavailableError(
+        f"{path} could not be written: {error.strerror or error}",
+        hint="choose another place with -o FILE, or make room there",
+    )
 
 
 def read_text(path: Path) -> str:

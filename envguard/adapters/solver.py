@@ -62,6 +62,7 @@ class RattlerSolver:
         self._offline = offline
         self._fetch_timeout_s = fetch_timeout_s
         self._progress = progress
+        self._gateway_in_use: Gateway | None = None
 
     def solve(self, requests: Sequence[SolveRequest]) -> tuple[Solution, ...]:
         """One solution a request. Raises UnavailableError when a channel does not answer."""
@@ -80,29 +81,29 @@ class RattlerSolver:
     async def _solve(self, gateway: Gateway, request: SolveRequest) -> Solution:
         self._progress.stage(f"solving {request.subdir}: {len(request.specs)} specs")
         try:
-            records = await self._bounded(
-                solve(
-                    sources=[self._source(url) for url in request.channels],
-                    specs=[self._spec(spec) for spec in request.specs],
-                    gateway=gateway,
-                    platforms=[Subdir(request.subdir), Subdir("noarch")],
-                    virtual_packages=[
-                        GenericVirtualPackage(
-                            PackageName(package.name),
-                            Version(package.version),
-                            BuildString(package.build),
-                        )
-                        for package in request.virtual_packages
-                    ],
-                    constraints=[self._spec(spec) for spec in request.constraints],
-                    timeout=timedelta(seconds=SOLVE_TIMEOUT_S),
-                    add_pip_as_python_dependency=True,
-                ),
-                request.channels,
-            )
+            records = await self._bounded(self._records_of(gateway, request), request.channels)
         except SolverError as error:
             return Solution(request, problem=str(error))
         return Solution(request, tuple(self._record(record) for record in records))
+
+    async def _records_of(self, gateway: Gateway, request: SolveRequest) -> list[RepoDataRecord]:
+        return await solve(
+            sources=[self._source(url) for url in request.channels],
+            specs=[await self._root_spec(spec, request) for spec in request.specs],
+            gateway=gateway,
+            platforms=[Subdir(request.subdir), Subdir("noarch")],
+            virtual_packages=[
+                GenericVirtualPackage(
+                    PackageName(package.name),
+                    Version(package.version),
+                    BuildString(package.build),
+                )
+                for package in request.virtual_packages
+            ],
+            constraints=[self._spec(spec) for spec in request.constraints],
+            timeout=timedelta(seconds=SOLVE_TIMEOUT_S),
+            add_pip_as_python_dependency=True,
+        )
 
     async def _candidates(
         self, name: str, subdir: str, channels: Sequence[str]
@@ -123,16 +124,17 @@ class RattlerSolver:
         try:
             return await asyncio.wait_for(work, timeout=self._fetch_timeout_s)
         except TimeoutError as error:
-            names = ", ".join(without_credentials(url) for url in channels)
             raise UnavailableError(
-                f"no answer within {self._fetch_timeout_s:g} s from {names}",
+                f"no answer within {self._fetch_timeout_s:g} s from {_names(channels)}",
                 hint="try again, name a mirror (--mirror CHANNEL=URL), or use what is cached (--offline)",
             ) from error
         except GatewayError as error:
-            raise self._gateway_error(error) from error
+            raise self._gateway_error(error, channels) from error
 
-    def _gateway_error(self, error: GatewayError) -> UnavailableError:
+    def _gateway_error(self, error: GatewayError, channels: Sequence[str]) -> UnavailableError:
         reason = _first_cause(str(error))
+        if "://" not in reason:
+            reason = f"{reason} (one of {_names(channels)})"
         if self._offline:
             return UnavailableError(
                 f"not in the cache: {reason}",
@@ -145,8 +147,20 @@ class RattlerSolver:
         )
 
     def _gateway(self) -> Gateway:
+        """One for all calls: reading an index again costs more than all the questions to it."""
+        if self._gateway_in_use is None:
+            self._gateway_in_use = self._new_gateway()
+        return self._gateway_in_use
+
+    def _new_gateway(self) -> Gateway:
         http_mirrors = {k: [v] for k, v in self._mirrors.items() if not v.startswith("file:")}
-        self._cache_dir.mkdir(parents=True, exist_ok=True)
+        try:
+            self._cache_dir.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UnavailableError(
+                f"the cache {self._cache_dir} cannot be made: {error.strerror or error}",
+                hint="name another place for it: ENVGUARD_CACHE_DIR=DIRECTORY",
+            ) from error
         return Gateway(
             cache_dir=self._cache_dir,
             client=Client(
@@ -169,11 +183,29 @@ class RattlerSolver:
         mirror = self._mirrors.get(_slashed(url), "")
         return mirror if mirror.startswith("file:") else url
 
+    async def _root_spec(self, text: str, request: SolveRequest) -> MatchSpec:
+        """A spec of the request. `defaults::x` is several channels: the first one that has it is meant."""
+        channel, separator, rest = text.rpartition("::")
+        urls = channel_urls(channel, subdir=request.subdir) if separator else ()
+        for url in urls if len(urls) > 1 else ():
+            found = await self._gateway().query(
+                [self._source(url)],
+                [Subdir(request.subdir), Subdir("noarch")],
+                [MatchSpec(rest)],
+                recursive=False,
+            )
+            if any(found):
+                return self._spec(f"{url}::{rest}")
+        return self._spec(text)
+
     def _spec(self, text: str) -> MatchSpec:
-        """A spec whose channel is a URL rattler finds among the sources."""
+        """A spec whose channel is a URL that rattler finds among the sources.
+
+        rattler knows names below conda.anaconda.org only: `pkgs/main` is none of them.
+        """
         channel, separator, rest = text.rpartition("::")
         urls = channel_urls(channel, subdir="noarch") if separator else ()
-        if urls and self._source(urls[0]) != urls[0]:
+        if urls and (self._source(urls[0]) != urls[0] or channel.startswith("pkgs/")):
             channel = self._source(urls[0])
         return MatchSpec(f"{channel}{separator}{rest}")
 
@@ -206,7 +238,13 @@ def _slashed(url: str) -> str:
     return url.rstrip("/") + "/"
 
 
+def _names(channels: Sequence[str]) -> str:
+    return ", ".join(without_credentials(url) for url in channels)
+
+
 def _first_cause(text: str) -> str:
-    """rattler's chain of causes in one line, without credentials."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return redacted(" / ".join(dict.fromkeys(lines)))
+    """Of rattler's chain of causes the link that names a URL and the last one, without credentials."""
+    lines = [line.strip().removeprefix("Caused by:").strip() for line in text.splitlines()]
+    lines = [line for line in lines if line]
+    naming = next((line for line in lines if "://" in line), lines[0])
+    return redacted(": ".join(dict.fromkeys((naming, lines[-1]))))

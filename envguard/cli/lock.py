@@ -60,6 +60,10 @@ def command(
     offline: bool,
 ) -> int:
     """Solve ENVIRONMENT_YML (default: environment.yml here) and write conda-lock.yml."""
+    if output.resolve() == (environment_yml or Path("environment.yml")).resolve():
+        raise click.UsageError(
+            f"-o {output} is the environment.yml itself; the lock goes elsewhere"
+        )
     from envguard import api
     from envguard.cli.progress import terminal_progress
     from envguard.formats.lock_text import lock_text

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import importlib
 import os
 import sys
@@ -24,6 +26,9 @@ VERBS = {
         "demo": "all of it, with no conda channel and no GPU",
     },
 }
+
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 
 class LazyGroup(click.Group):
@@ -82,7 +87,15 @@ def cli(ctx: click.Context) -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit with one of `ExitCode`."""
-    sys.exit(run(arguments))
+    code = run(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError):  # `run` has told what can be told
+            stream.flush()
+    if "rattler" in sys.modules:
+        # rattler's threads crash the interpreter at its end in some runs of a hundred (PyO3's
+        # pyo3-async-runtimes, issue 40), and the signal would stand in for the exit code
+        os._exit(code)
+    sys.exit(code)
 
 
 def run(arguments: list[str] | None = None) -> int:
@@ -106,6 +119,8 @@ def run(arguments: list[str] | None = None) -> int:
         # the reader of our output went away; nothing to say and nobody to say it to
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return int(ExitCode.OK)
+    except OSError as error:
+        return _no_room(error) if error.errno in _NO_ROOM else _bug()
     except Exception:
         return _bug()
 
@@ -121,6 +136,13 @@ def _explain(error: EnvguardError) -> None:
 def _interrupted() -> int:
     click.echo("interrupted; nothing was left behind", err=True)
     return int(ExitCode.INTERRUPTED)
+
+
+def _no_room(error: OSError) -> int:
+    where = f"{error.filename} cannot" if error.filename else "what was to be said or kept cannot"
+    click.echo(f"error: {where} be written: {error.strerror}", err=True)
+    click.echo("hint: make room there, or choose another place (-o FILE, TMPDIR)", err=True)
+    return int(ExitCode.UNAVAILABLE)
 
 
 def _bug() -> int:

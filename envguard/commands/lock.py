@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from envguard.commands.lock_pip import pip_request, refuse_unlockable
 from envguard.commands.lock_problems import unsatisfiable
-from envguard.errors import InputError
-from envguard.model.channel import channel_name, channel_urls
+from envguard.commands.lock_request import request_notes, solve_request
+from envguard.errors import UnavailableError
+from envguard.model.channel import channel_name
 from envguard.model.environment import Environment
 from envguard.model.lockfile import LockedPackage, LockedTarget, Lockfile, LockRequest
 from envguard.model.machine import Machine
-from envguard.model.package import Manager, PackageRecord
+from envguard.model.package import PackageRecord
 from envguard.model.secrets import public_variables, redacted
 from envguard.model.target import Target, VirtualPackage
 from envguard.model.virtual import shared_virtual_packages, virtual_packages
-from envguard.ports import SILENT, PipRequest, PipResolver, Progress, Solution, Solver, SolveRequest
-
-DEFAULT_CHANNEL = "conda-forge"
+from envguard.ports import SILENT, PipResolver, Progress, Solution, Solver, SolveRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,31 +67,22 @@ def lock(
     `source` is the environment file's path relative to the lock. Raises UnsatisfiableError when a subdir
     has no solution, UnavailableError when a channel or an index does not answer.
     """
+    refuse_unlockable(environment)
     wanted = {
         subdir: shared_virtual_packages([virtual_packages(t, baselines) for t in of_subdir])
         for subdir, of_subdir in targets.items()
     }
-    requests = [
-        _solve_request(environment.for_subdir(subdir), subdir, packages)
-        for subdir, packages in wanted.items()
-    ]
+    requests = [solve_request(environment, subdir, packages) for subdir, packages in wanted.items()]
     solutions = solver.solve(requests)
     if not all(solution.solved for solution in solutions):
         raise unsatisfiable([s for s in solutions if not s.solved], solver=solver)
     subdirs = _prefer_gpu_builds(solutions, targets, solver)
+    _refuse_without_hash(subdirs)
     subdirs = _with_pip(subdirs, environment, pip=pip, directory=directory, progress=progress)
     return LockOutcome(
-        lockfile=_lockfile(environment, subdirs, wanted, source),
+        lockfile=_lockfile(environment, requests, subdirs, wanted, source),
         subdirs=tuple(subdirs),
-        notes=environment.notes + _channel_notes(environment) + _secret_notes(environment),
-    )
-
-
-def _channel_notes(environment: Environment) -> tuple[str, ...]:
-    if environment.channels:
-        return ()
-    return (
-        f"the file names no channel: {DEFAULT_CHANNEL} is used (`channels:` or -c says another)",
+        notes=environment.notes + request_notes(environment) + _secret_notes(environment),
     )
 
 
@@ -100,24 +90,6 @@ def _secret_notes(environment: Environment) -> tuple[str, ...]:
     return tuple(
         f"variables: {name} looks like a secret and is not written into the lock"
         for name in public_variables(environment.variables)[1]
-    )
-
-
-def _solve_request(
-    environment: Environment, subdir: str, packages: tuple[VirtualPackage, ...]
-) -> SolveRequest:
-    channels = environment.channels or (DEFAULT_CHANNEL,)
-    urls = [url for channel in channels for url in channel_urls(channel, subdir=subdir)]
-    if not urls:
-        raise InputError(
-            f"{environment.path}: channels: only `nodefaults`, which names no channel",
-            hint="add one: channels: [conda-forge, nodefaults]",
-        )
-    return SolveRequest(
-        subdir=subdir,
-        channels=tuple(dict.fromkeys(urls)),
-        specs=tuple(dependency.spec for dependency in environment.dependencies),
-        virtual_packages=packages,
     )
 
 
@@ -184,57 +156,39 @@ def _with_pip(
     progress: Progress,
 ) -> list[LockedSubdir]:
     """Add the pip section's packages; the subdirs are resolved side by side."""
+    requests = {
+        s.subdir: request
+        for s in subdirs
+        if (request := pip_request(environment, s.subdir, s.targets, s.records, directory))
+    }
+    for subdir, request in requests.items():
+        progress.stage(f"pip section, {subdir}: {len(request.lines)} lines")
+    found = dict(zip(requests, pip.resolve(tuple(requests.values())), strict=True))
+    return [replace(s, records=s.records + found.get(s.subdir, ())) for s in subdirs]
 
-    def locked(subdir: LockedSubdir) -> LockedSubdir:
-        lines = tuple(line.spec for line in environment.for_subdir(subdir.subdir).pip)
-        if not lines:
-            return subdir
-        progress.stage(f"pip section, {subdir.subdir}: {len(lines)} lines")
-        request = PipRequest(
-            subdir=subdir.subdir,
-            python_version=_python_version(subdir),
-            lines=lines,
-            provided=subdir.records,
-            glibc=_oldest_glibc(subdir.targets),
-            directory=directory,
+
+def _refuse_without_hash(subdirs: Sequence[LockedSubdir]) -> None:
+    """Raise UnavailableError for records that nobody could check after a download."""
+    bare = {r.url: r for s in subdirs for r in s.records if not (r.sha256 or r.md5)}
+    if bare:
+        raise UnavailableError(
+            "the channel gives no sha256 and no md5 for what was chosen; nothing was written",
+            problems=tuple(f"{r.label}   {r.url}" for r in bare.values()),
+            hint="index the channel again, or take these packages from another one",
         )
-        return replace(subdir, records=subdir.records + pip.resolve(request))
-
-    with ThreadPoolExecutor(max_workers=max(1, len(subdirs))) as pool:
-        return list(pool.map(locked, subdirs))
-
-
-def _python_version(subdir: LockedSubdir) -> str:
-    for record in subdir.records:
-        if record.name == "python":
-            return record.version
-    raise InputError(
-        f"{subdir.subdir}: a `pip:` section needs python among the dependencies, and it is not there",
-        hint="add `- python` and `- pip` above `- pip:`",
-    )
-
-
-def _oldest_glibc(targets: Sequence[Target]) -> str | None:
-    known = [target.machine.glibc for target in targets if target.machine.glibc is not None]
-    return str(min(known)) if known else None
 
 
 def _lockfile(
     environment: Environment,
+    requests: Sequence[SolveRequest],
     subdirs: Sequence[LockedSubdir],
     wanted: Mapping[str, tuple[VirtualPackage, ...]],
     source: str,
 ) -> Lockfile:
-    channels = environment.channels or (DEFAULT_CHANNEL,)
     return Lockfile(
         platforms=tuple(subdir.subdir for subdir in subdirs),
         channels=tuple(
-            dict.fromkeys(
-                channel_name(url)
-                for subdir in subdirs
-                for channel in channels
-                for url in channel_urls(channel, subdir=subdir.subdir)
-            )
+            dict.fromkeys(channel_name(url) for request in requests for url in request.channels)
         ),
         packages=tuple(
             LockedPackage(record, subdir.subdir) for subdir in subdirs for record in subdir.records
@@ -289,8 +243,3 @@ def _request(environment: Environment, subdirs: Sequence[str]) -> LockRequest:
         },
         variables=public_variables(environment.variables)[0],
     )
-
-
-def has_pip_packages(lockfile: Lockfile) -> bool:
-    """Whether conda alone could not install the lock."""
-    return any(package.record.manager is Manager.PIP for package in lockfile.packages)

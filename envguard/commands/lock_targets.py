@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from envguard.errors import InputError
 from envguard.model.environment import Dependency, Environment
 from envguard.model.machine import DriverState
+from envguard.model.secrets import redacted
 from envguard.model.subdir import SUBDIRS, nearest_subdir
 from envguard.model.target import Target
 
@@ -85,6 +87,8 @@ def refuse_unclaimed_gpu(
 
     A target that was named is taken at its word, also `cpu`.
     """
+    said = [t for of_subdir in targets.values() for t in of_subdir if t.given]
+    again = " ".join([command, *(f"--for {shlex.quote(target.name)}" for target in said)])
     for subdir, of_subdir in targets.items():
         if any(target.given or target.wants_gpu for target in of_subdir):
             continue
@@ -97,10 +101,10 @@ def refuse_unclaimed_gpu(
             if of_subdir[0].name == "here"
             else f"the file asks for a GPU, and no machine of {subdir} was named. Which one is it for?",
             problems=(
-                *(f"{environment.path}:{d.line}  - {d.spec}" for d in asking),
-                f"{command} --for {prefix}4090            # a card",
-                f"{command} --for cluster.json    # there: envguard machine -o cluster.json",
-                f"{command} --for {prefix}cpu             # none, on purpose",
+                *(f"{environment.path}:{d.line}  - {redacted(d.spec)}" for d in asking),
+                f"{again} --for {prefix}4090            # a card",
+                f"{again} --for cluster.json    # there: envguard machine -o cluster.json",
+                f"{again} --for {prefix}cpu             # none, on purpose",
             ),
             hint="nothing was written",
         )

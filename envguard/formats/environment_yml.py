@@ -10,8 +10,11 @@ import yaml
 
 from envguard.errors import InputError
 from envguard.formats import yaml_reader
+from envguard.formats.nearest_spec import nearest_spec
+from envguard.formats.requirement_line import requirement_problem
 from envguard.model.conda import parse_match_spec
 from envguard.model.environment import SELECTORS, Dependency, Environment
+from envguard.model.secrets import redacted
 from envguard.model.subdir import SUBDIRS, nearest_subdir
 
 _COMMENT_SELECTOR = re.compile(r"#\s*\[\s*([^\]]+?)\s*\]\s*$")
@@ -98,11 +101,12 @@ class _Reader:
             parse_match_spec(text)
         except ValueError as error:
             reason = str(error).partition("\n")[0]
-            hint = _nearest_spec(text)
+            hint = nearest_spec(text)
             self.problem(
                 node,
                 key,
-                f"{text!r} is not a MatchSpec ({reason})" + (f"; write {hint!r}" if hint else ""),
+                f"{redacted(text)!r} is not a MatchSpec ({redacted(reason)})"
+                + (f"; write {redacted(hint)!r}" if hint else ""),
             )
         else:
             yield self.dependency(node, text)
@@ -121,7 +125,15 @@ class _Reader:
                 continue
             for index, item in enumerate(self.items(value, f"{key}.pip")):
                 text = self.text(item, f"{key}.pip[{index}]")
-                if text is not None:
+                if text is None:
+                    continue
+                if reason := requirement_problem(text):
+                    self.problem(
+                        item,
+                        f"{key}.pip[{index}]",
+                        f"{redacted(text)!r} is no requirement ({reason})",
+                    )
+                else:
                     yield self.dependency(item, text)
 
     def dependency(self, node: yaml.Node, text: str) -> Dependency:
@@ -220,17 +232,3 @@ def _kind(node: yaml.Node) -> str:
     if isinstance(node, yaml.MappingNode):
         return "a mapping"
     return "a list" if isinstance(node, yaml.SequenceNode) else "a single value"
-
-
-def _nearest_spec(text: str) -> str | None:
-    """The same spec with the operator that was probably meant, if conda reads it."""
-    for wrong, right in (("=>", ">="), ("=<", "<="), ("===", "=="), ("~>", "~=")):
-        candidate = text.replace(wrong, f" {right}", 1) if wrong in text else None
-        if candidate is None:
-            continue
-        try:
-            parse_match_spec(candidate)
-        except ValueError:
-            continue
-        return candidate
-    return None

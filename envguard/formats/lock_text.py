@@ -92,9 +92,16 @@ def _names(targets: Sequence[Target]) -> str:
 
 
 def _read_by(summary: LockSummary) -> str:
-    pip = any(r.manager is Manager.PIP for line in summary.lines for r in line.records)
-    conda = "   (not `conda create`: it has pip packages)" if pip else ""
-    return f"read by   envguard, micromamba, conda-lock{conda}"
+    records = [record for line in summary.lines for record in line.records]
+    without_md5 = [r for r in records if r.manager is Manager.CONDA and r.md5 is None]
+    told = [f"not conda-lock: {without_md5[0].name} has no md5"] if without_md5 else []
+    told += (
+        ["not `conda create`: it has pip packages"]
+        if any(r.manager is Manager.PIP for r in records)
+        else []
+    )
+    tools = "envguard, micromamba" if without_md5 else "envguard, micromamba, conda-lock"
+    return f"read by   {tools}" + (f"   ({'; '.join(told)})" if told else "")
 
 
 def _cpu_only(lines: Sequence[LockLine]) -> list[str]:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import socket
+import time
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from envguard.adapters.pip.resolver import UvPipResolver
-from envguard.errors import EnvguardError, InputError, UnsatisfiableError
+from envguard.errors import EnvguardError, InputError, UnavailableError, UnsatisfiableError
 from envguard.model.package import Manager, PackageRecord
 from envguard.ports import PipRequest
 from tests.fakes import FakePipResolver
@@ -52,6 +56,17 @@ def wheels(tmp_path):
     return folder
 
 
+def pip_request(
+    wheels: Path, *lines: str, subdir: str = "linux-64", **kwargs: object
+) -> PipRequest:
+    return PipRequest(
+        subdir=subdir,
+        python_version="3.12.11",
+        lines=("--no-index", f"--find-links {wheels}", *lines),
+        **kwargs,
+    )
+
+
 @pytest.fixture(params=["fake", "uv"])
 def resolve(request, wheels):
     """Resolves lines beside conda's records."""
@@ -60,27 +75,13 @@ def resolve(request, wheels):
         if request.param == "fake"
         else UvPipResolver(pypi_names={"pytorch": "torch"})
     )
-    return lambda *lines, **kwargs: resolver.resolve(
-        PipRequest(
-            subdir=kwargs.pop("subdir", "linux-64"),
-            python_version="3.12.11",
-            lines=("--no-index", f"--find-links {wheels}", *lines),
-            **kwargs,
-        )
-    )
+    return lambda *lines, **kwargs: resolver.resolve([pip_request(wheels, *lines, **kwargs)])[0]
 
 
 @pytest.fixture
 def resolve_uv(wheels):
     resolver = UvPipResolver(pypi_names={"pytorch": "torch"})
-    return lambda *lines, **kwargs: resolver.resolve(
-        PipRequest(
-            subdir=kwargs.pop("subdir", "linux-64"),
-            python_version="3.12.11",
-            lines=("--no-index", f"--find-links {wheels}", *lines),
-            **kwargs,
-        )
-    )
+    return lambda *lines, **kwargs: resolver.resolve([pip_request(wheels, *lines, **kwargs)])[0]
 
 
 TORCH = PackageRecord("pytorch", "2.7.1", depends=("python >=3.12",))
@@ -136,6 +137,60 @@ def test_a_source_distribution_is_not_built_here(resolve_uv, wheels):
     with pytest.raises(UnsatisfiableError, match="evil"):
         resolve_uv("evil")
     assert not marker.exists()
+
+
+def test_a_wheel_beside_the_file_is_locked_by_its_own_url(resolve_uv, wheels):
+    [record] = resolve_uv("./einops-0.8.0-py3-none-any.whl", directory=wheels)
+    assert record.url == (wheels / "einops-0.8.0-py3-none-any.whl").as_uri()
+    assert (record.name, record.version) == ("einops", "0.8.0")
+
+
+def test_a_wheel_in_a_folder_called_stubs_is_locked(resolve_uv, wheels):
+    (wheels / "stubs").mkdir()
+    wheel = write_wheel(wheels / "stubs", "mine", "1.0")
+    [record] = resolve_uv(f"./stubs/{wheel.name}", directory=wheels)
+    assert record.url == wheel.as_uri()
+
+
+def test_a_requirements_file_is_the_one_beside_the_environment(resolve_uv, wheels):
+    (wheels / "req.txt").write_text("einops\n")
+    assert [r.name for r in resolve_uv("-r req.txt", directory=wheels)] == ["einops"]
+    with pytest.raises(InputError, match=r"nowhere\.txt"):
+        resolve_uv("-r nowhere.txt", directory=wheels)
+
+
+def test_what_is_not_cached_is_no_answer_when_offline():
+    resolver = UvPipResolver(pypi_names={}, offline=True)
+    request = PipRequest(
+        "linux-64", "3.12.11", ("no-such-package-eg", "--index-url https://index.example/simple")
+    )
+    with pytest.raises(UnavailableError, match="not in the cache") as caught:
+        resolver.resolve([request])
+    assert "without --offline" in caught.value.hint
+
+
+def test_requests_are_answered_in_their_order(wheels):
+    requests = [pip_request(wheels, name) for name in ("einops", "torch")]
+    found = UvPipResolver(pypi_names={}).resolve(requests)
+    assert [[r.name for r in records] for records in found] == [["einops"], ["torch"]]
+
+
+def test_one_that_fails_ends_the_others(wheels):
+    started = time.monotonic()
+    with silent_index() as url:
+        waits = PipRequest("linux-64", "3.12.11", ("einops", f"--index-url {url}"))
+        with pytest.raises(UnsatisfiableError):
+            UvPipResolver(pypi_names={}).resolve(
+                [pip_request(wheels, "no-such-distribution"), waits]
+            )
+    assert time.monotonic() - started < 10
+
+
+@contextmanager
+def silent_index() -> Iterator[str]:
+    """An index that takes the connection and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"http://127.0.0.1:{server.getsockname()[1]}/simple"
 
 
 def test_a_line_that_is_no_requirement_is_the_users(resolve_uv):

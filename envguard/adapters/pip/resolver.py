@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tempfile
 import tomllib
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -15,22 +17,15 @@ from packaging.tags import Tag
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 from packaging.version import InvalidVersion, Version
 
-from envguard.adapters.pip.config import uv_environment
+from envguard.adapters.pip.failure import failure
+from envguard.adapters.pip.uv_processes import UvProcesses
 from envguard.adapters.pip.wheel_tags import supported_tags, uv_platform
 from envguard.errors import InputError, UnavailableError, UnsatisfiableError
 from envguard.model.package import Manager, PackageRecord
-from envguard.model.secrets import redacted, without_credentials
+from envguard.model.secrets import without_credentials
 from envguard.ports import PipRequest
 
 UV_TIMEOUT_S = 600.0
-_NETWORK_SIGNS = (
-    "error sending request",
-    "Failed to fetch",
-    "dns error",
-    "Could not connect",
-    "timed out",
-    "Git operation failed",
-)
 
 
 class UvPipResolver:
@@ -50,45 +45,50 @@ class UvPipResolver:
         self._offline = offline
         self._timeout_s = timeout_s
 
-    def resolve(self, request: PipRequest) -> tuple[PackageRecord, ...]:
+    def resolve(self, requests: Sequence[PipRequest]) -> tuple[tuple[PackageRecord, ...], ...]:
         """One wheel a package, with its URL and hash; nothing of what conda provides."""
+        uv = UvProcesses()
+        with ThreadPoolExecutor(max_workers=max(1, len(requests))) as pool:
+            try:
+                return tuple(pool.map(lambda request: self._resolve(request, uv), requests))
+            except BaseException:  # ^C, or one failed: nobody waits for the others
+                uv.stop()
+                raise
+
+    def _resolve(self, request: PipRequest, uv: UvProcesses) -> tuple[PackageRecord, ...]:
         with tempfile.TemporaryDirectory(prefix="envguard-pip-") as folder:
-            scratch = Path(folder)
+            scratch = Path(folder).resolve()
             stubs = self._write_stubs(request.provided, scratch / "stubs")
-            (scratch / "requirements.in").write_text("\n".join(request.lines) + "\n", "utf-8")
             (scratch / "provided.txt").write_text("\n".join(stubs) + "\n", "utf-8")
             lock = scratch / "pylock.toml"
-            self._run_uv(request, scratch, lock)
+            self._run_uv(request, scratch, lock, uv)
             return tuple(self._records(tomllib.loads(lock.read_text("utf-8")), request, scratch))
 
-    def _run_uv(self, request: PipRequest, scratch: Path, lock: Path) -> None:
-        command = [
-            *(_uv(), "pip", "compile", "--quiet", "--no-progress", "--no-header"),
+    def _run_uv(self, request: PipRequest, scratch: Path, lock: Path, uv: UvProcesses) -> None:
+        arguments = [
+            *("pip", "compile", "--quiet", "--no-progress", "--no-header"),
             *("--format", "pylock.toml", "--generate-hashes", "--no-build", "--upgrade"),
             *("--python", sys.executable, "--python-version", request.python_version),
             *("--python-platform", uv_platform(request.subdir, request.glibc)),
             *("--constraints", str(scratch / "provided.txt")),
             *(["--offline"] if self._offline else []),
-            *("--output-file", str(lock), str(scratch / "requirements.in")),
+            # read from stdin, so that `-r FILE` and `./WHEEL` mean what is beside environment.yml
+            *("--output-file", str(lock), "-"),
         ]
         try:
-            done = subprocess.run(
-                command,
-                cwd=request.directory or Path.cwd(),
-                env=uv_environment(),
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                timeout=self._timeout_s,
-                check=False,
+            status, stderr = uv.run(
+                arguments,
+                text="\n".join(request.lines) + "\n",
+                directory=request.directory or Path.cwd(),
+                timeout_s=self._timeout_s,
             )
         except subprocess.TimeoutExpired as error:
             raise UnavailableError(
                 f"the pip section was not resolved within {self._timeout_s:g} s",
                 hint="check the network and the index named in the pip section, then try again",
             ) from error
-        if done.returncode != 0:
-            raise _failure(done.stderr, request, scratch)
+        if status != 0:
+            raise failure(stderr, request, scratch)
 
     def _write_stubs(self, provided: tuple[PackageRecord, ...], folder: Path) -> list[str]:
         """Wheels with a name and a version only: what uv is to take as given."""
@@ -115,24 +115,23 @@ class UvPipResolver:
     ) -> Iterator[PackageRecord]:
         tags = supported_tags(request.subdir, request.python_version, request.glibc)
         for package in lock.get("packages", ()):
-            source = package.get("archive", {})
-            if Path(str(source.get("path", ""))).parent.name == "stubs" or _is_stub(
-                source, scratch
-            ):
+            if _is_stub(package.get("archive", {}), scratch):
                 continue
             if "vcs" in package or "directory" in package:
                 raise InputError(
                     f"pip: {package['name']}: a repository or a folder has no hash to lock",
                     hint="name a released version, or the URL of a wheel",
                 )
-            yield _record(package, tags, request)
+            yield _record(package, tags, request, scratch)
 
 
 def _is_stub(source: Mapping[str, Any], scratch: Path) -> bool:
-    return str(source.get("url", "")).startswith((scratch / "stubs").as_uri())
+    return bool(source) and _url(source, scratch).startswith((scratch / "stubs").as_uri() + "/")
 
 
-def _record(package: Mapping[str, Any], tags: list[Tag], request: PipRequest) -> PackageRecord:
+def _record(
+    package: Mapping[str, Any], tags: list[Tag], request: PipRequest, scratch: Path
+) -> PackageRecord:
     artefact = package.get("archive") or _best_wheel(package.get("wheels", ()), tags)
     if artefact is None:
         raise UnsatisfiableError(
@@ -140,9 +139,7 @@ def _record(package: Mapping[str, Any], tags: list[Tag], request: PipRequest) ->
             f"python {request.python_version}",
             hint="take it from a conda channel, or pin a version that has one",
         )
-    url = (
-        artefact.get("url") or (request.directory or Path.cwd()).joinpath(artefact["path"]).as_uri()
-    )
+    url = _url(artefact, scratch)
     return PackageRecord(
         name=package["name"],
         version=str(package.get("version") or _version_in(url)),
@@ -152,6 +149,13 @@ def _record(package: Mapping[str, Any], tags: list[Tag], request: PipRequest) ->
         sha256=artefact.get("hashes", {}).get("sha256"),
         size_bytes=artefact.get("size"),
     )
+
+
+def _url(artefact: Mapping[str, Any], scratch: Path) -> str:
+    """Where it is; a path in a pylock.toml is relative to that file."""
+    if url := artefact.get("url"):
+        return str(url)
+    return Path(os.path.normpath(scratch / str(artefact["path"]))).as_uri()
 
 
 def _best_wheel(wheels: Any, tags: list[Tag]) -> Mapping[str, Any] | None:
@@ -189,25 +193,3 @@ def _write_stub(folder: Path, name: str, version: str) -> Path:
         )
         wheel.writestr(f"{info}/RECORD", "")
     return path
-
-
-def _uv() -> str:
-    from uv import find_uv_bin
-
-    return str(find_uv_bin())
-
-
-def _failure(stderr: str, request: PipRequest, scratch: Path) -> Exception:
-    """uv explains conflicts well: its words, without our scratch folder and without secrets."""
-    told = redacted(stderr.replace(f"{scratch}/", "").strip()).replace("\n", "\n  ")
-    if "Couldn't parse requirement" in stderr:
-        return InputError(f"a line under `pip:` is no requirement:\n  {told}")
-    if any(sign in stderr for sign in _NETWORK_SIGNS):
-        return UnavailableError(
-            f"the package index did not answer:\n  {told}",
-            hint="check the network and the index named in the pip section, then try again",
-        )
-    return UnsatisfiableError(
-        f"the pip section cannot be locked for {request.subdir}, python {request.python_version}:\n  {told}",
-        hint="change the lines under `pip:`; what conda provides there is taken as given",
-    )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import resource
+from pathlib import Path
 
 import pytest
 
@@ -32,6 +34,24 @@ def test_a_link_stays_a_link(tmp_path):
 
     assert link.is_symlink()
     assert real.read_text() == "new"
+
+
+def test_a_pipe_or_a_device_is_written_to_and_never_replaced(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        files.write_text(pipe, "text")
+        assert os.read(reader, 10) == b"text"
+    finally:
+        os.close(reader)
+    assert pipe.is_fifo()
+
+
+def test_a_full_device_is_no_success():
+    with pytest.raises(UnavailableError, match="No space left"):
+        files.write_text(Path("/dev/full"), "text")
+    assert Path("/dev/full").is_char_device()
 
 
 def test_what_cannot_be_written_leaves_nothing(tmp_path):
@@ -87,3 +107,12 @@ def test_a_file_over_the_limit_is_not_read(tmp_path):
     with path.open("wb") as stream:
         stream.truncate(files.MAX_TEXT_BYTES // 64)
     assert files.read_text(path)
+
+
+def test_text_is_added_to_a_file_or_the_failure_is_said(tmp_path):
+    path = tmp_path / "summary.md"
+    files.append_text(path, "a\n")
+    files.append_text(path, "b\n")
+    assert path.read_text() == "a\nb\n"
+    with pytest.raises(UnavailableError, match="could not be written"):
+        files.append_text(tmp_path, "x")

@@ -66,8 +66,13 @@ def test_a_selector_keeps_its_line_for_the_platforms_it_names():
         ("linux64", "linux-aarch64", False),
         ("aarch64", "linux-aarch64", True),
         ("osx", "osx-arm64", True),
+        ("osx64", "osx-64", True),
+        ("osx64", "osx-arm64", False),
+        ("win64", "win-64", True),
+        ("win64", "win-arm64", False),
         ("arm64", "osx-arm64", True),
         ("arm64", "linux-aarch64", False),
+        ("unix", "osx-arm64", True),
         ("unix", "win-64", False),
         ("not win", "win-64", False),
         ("not win", "osx-64", True),
@@ -77,6 +82,12 @@ def test_a_selector_keeps_its_line_for_the_platforms_it_names():
 )
 def test_selectors_name_platforms(selector, subdir, holds):
     assert selector_holds(selector, subdir) is holds
+
+
+def test_a_key_that_is_none_of_conda_is_told_and_ignored():
+    environment = parse_environment("dependencies: [numpy]\nowner: me\n", "e.yml")
+
+    assert environment.notes == ("e.yml:2: owner: is no key of an environment.yml and is ignored",)
 
 
 def test_a_comment_in_brackets_that_is_no_selector_is_kept_and_told():
@@ -105,6 +116,31 @@ def test_a_comment_in_brackets_that_is_no_selector_is_kept_and_told():
             "e.yml:2: dependencies[0]: 'pytorch=>2.4' is not a MatchSpec "
             "(unable to parse version spec: =>2.4); write 'pytorch >=2.4'",
             id="operator the wrong way round",
+        ),
+        pytest.param(
+            "dependencies:\n  - torchvision -c pytorch\n",
+            "e.yml:2: dependencies[0]: 'torchvision -c pytorch' is not a MatchSpec "
+            "(unable to parse version spec: -c pytorch); write 'pytorch::torchvision'",
+            id="an option of conda install",
+        ),
+        pytest.param(
+            "dependencies:\n  - dask[complete]>=2024\n",
+            "e.yml:2: dependencies[0]: 'dask[complete]>=2024' is not a MatchSpec (invalid package name "
+            "'dask[complete]': 'dask[complete]' is not a valid package name. Package names can only "
+            "contain 0-9, a-z, A-Z, -, _, or .); write 'dask>=2024'",
+            id="an extra, which conda does not have",
+        ),
+        pytest.param(
+            "dependencies:\n  - pip:\n    - six\n    - numpy=1.2\n",
+            "e.yml:4: dependencies[0].pip[1]: 'numpy=1.2' is no requirement "
+            "(expected semicolon (after name with no version specifier) or end; write 'numpy==1.2')",
+            id="a pip line that is no requirement",
+        ),
+        pytest.param(
+            "dependencies:\n  - https://me:pw@index.example/ch::a =>\n",
+            "e.yml:2: dependencies[0]: 'https://index.example/ch::a =>' is not a MatchSpec "
+            "(unable to parse version spec: =>)",
+            id="a mistake beside a password",
         ),
         pytest.param(
             "dependencies:\n  - 3.8\n",
