@@ -27,6 +27,13 @@ def write_text(path: Path, text: str) -> None:
     files.write_text(path, text)
 
 
+def append_text(path: Path, text: str) -> None:
+    """Add to a file that something else owns, such as a CI step's summary."""
+    from envguard.adapters import files
+
+    files.append_text(path, text)
+
+
 def machine() -> Machine:
     """This machine: driver, GPUs and host; what could not be observed is None, with a note."""
     from envguard.adapters.machine.here import HereMachine
@@ -182,10 +189,13 @@ def export(
     from envguard.model.environment import Environment
     from envguard.model.lockfile import Lockfile
 
-    path, subject = subjects.find_subject(what, name=name, prefix=prefix, directory=None)
-    if isinstance(subject, Environment):
+    path, subject = subjects.find_subject(
+        what, name=name, prefix=prefix, looked_for=("conda-lock.yml",)
+    )
+    if isinstance(subject, Environment | tuple):
+        kind = "an environment.yml" if isinstance(subject, Environment) else f"a {subject[0].kind}"
         raise InputError(
-            f"{path} is an environment.yml already",
+            f"{path} is {kind}, and export is of what was locked or installed",
             hint="export a lock or an environment: envguard export conda-lock.yml, -n NAME, -p PREFIX",
         )
     clean = clean_lock(subject) if isinstance(subject, Lockfile) else clean_installed(subject)
@@ -256,9 +266,9 @@ def _verifiable(
     path, subject = subjects.find_subject(
         None if what is None else str(what), name=name, prefix=prefix
     )
-    if isinstance(subject, Environment):
+    if isinstance(subject, Environment | tuple):
         raise InputError(
-            f"{path} has no packages yet that a throwaway environment could be built from",
+            f"{path} is no conda-lock.yml, from which a throwaway environment could be built",
             hint=f"lock it first: envguard lock {path} && envguard verify",
         )
     if isinstance(subject, Lockfile):
@@ -347,6 +357,17 @@ def check(
     elif isinstance(subject, Environment):
         machines = said or (target_here(),)
         reports = commands.check_environment(subject, path, machines, knowledge=knowledge)
+    elif isinstance(subject, tuple):
+        reports = tuple(
+            report
+            for listing in subject
+            for report in commands.check_listing(
+                listing,
+                path,
+                said or commands.targets_of_listing(listing, knowledge, target_here),
+                knowledge=knowledge,
+            )
+        )
     else:
         machines = said or (target_here(),)
         reports = commands.check_installed(

@@ -15,13 +15,15 @@ from envguard.adapters.prefixes.reader import PrefixReaderOnDisk
 from envguard.errors import InputError
 from envguard.formats.conda_lock import parse_conda_lock
 from envguard.formats.environment_yml import parse_environment
+from envguard.formats.listings import parse_listing
 from envguard.model.environment import Environment
+from envguard.model.listing import Listing
 from envguard.model.lockfile import Lockfile
 from envguard.ports import Installed
 
-Found: TypeAlias = Lockfile | Environment | Installed
+Found: TypeAlias = Lockfile | Environment | Installed | tuple[Listing, ...]
 
-_HERE = ("conda-lock.yml", "environment.yml", "environment.yaml")
+HERE = ("conda-lock.yml", "environment.yml", "environment.yaml")
 _LOCK_KEYS = re.compile(r"^(?:version:\s*['\"]?\d|package:|metadata:)", re.MULTILINE)
 
 
@@ -32,11 +34,12 @@ def find_subject(
     prefix: Path | None = None,
     directory: Path | None = None,
     environment: Mapping[str, str] = os.environ,
+    looked_for: tuple[str, ...] = HERE,
 ) -> tuple[str, Found]:
     """What is meant, with the name to call it by. Raises InputError where there is nothing.
 
     `what` is a file, a folder or `-`; `name` and `prefix` are conda's -n and -p; without any of them
-    it is conda-lock.yml, else environment.yml in `directory`, else the active environment.
+    it is the first of `looked_for` in `directory`, else the active environment.
     """
     said = [text for text in (what, name, prefix) if text is not None]
     if len(said) > 1:
@@ -47,28 +50,36 @@ def find_subject(
         return _installed(prefix)
     if what == "-":
         return "-", _parse(_standard_input(), "-")
-    return _of_path(Path(what)) if what is not None else _here(directory, environment)
+    if what is not None:
+        return _of_path(Path(what))
+    return _here(directory, environment, looked_for)
 
 
-def _here(directory: Path | None, environment: Mapping[str, str]) -> tuple[str, Found]:
+def _here(
+    directory: Path | None, environment: Mapping[str, str], looked_for: tuple[str, ...]
+) -> tuple[str, Found]:
     folder = directory or Path()
-    for file in _HERE:
+    for file in looked_for:
         if (folder / file).is_file():
             return _of_path(folder / file)
     for variable in ("CONDA_PREFIX", "VIRTUAL_ENV"):
         if environment.get(variable):
             return _installed(Path(environment[variable]))
     raise InputError(
-        f"nothing to check: {folder.resolve()} has neither conda-lock.yml nor environment.yml, and "
+        f"nothing named, {folder.resolve()} has neither {' nor '.join(looked_for)}, and "
         "no environment is active",
-        hint="envguard check FILE, envguard check -p PREFIX, or envguard check -n NAME",
+        hint="name it: envguard check FILE (or export, verify), -p PREFIX or -n NAME",
     )
 
 
 def _of_path(path: Path) -> tuple[str, Found]:
-    if path.is_dir():
+    try:
+        exists, is_folder = path.exists(), path.is_dir()
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror or error}") from error
+    if is_folder:
         return _installed(path)
-    if not path.exists():
+    if not exists:
         raise InputError(
             f"{path} does not exist",
             hint="WHAT is a conda-lock.yml, an environment.yml, or the folder of an environment",
@@ -77,10 +88,10 @@ def _of_path(path: Path) -> tuple[str, Found]:
 
 
 def _parse(text: str, path: str) -> Found:
-    """Tell a lock from an environment.yml by its top-level keys."""
+    """Tell by its looks what a text is; what looks like nothing else is an environment.yml."""
     if len(set(_LOCK_KEYS.findall(text))) > 1 or path.endswith("conda-lock.yml"):
         return parse_conda_lock(text, path)
-    return parse_environment(text, path)
+    return parse_listing(text, path) or parse_environment(text, path)
 
 
 def _installed(path: Path) -> tuple[str, Found]:

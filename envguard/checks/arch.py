@@ -6,19 +6,19 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from envguard.checks.case import Case, CudaNeed, is_tegra
+from envguard.checks.frameworks import check_frameworks
 from envguard.checks.libraries import NO_KERNEL, libraries_dropped, libraries_on, libraries_too_old
-from envguard.checks.machine_code import has_machine_code
+from envguard.checks.machine_code import has_machine_code, has_ptx
 from envguard.checks.torch_build import BuildKind, TorchBuild, architectures_of
 from envguard.checks.variants import variants_that_run
 from envguard.checks.wording import NAME_A_MACHINE, card_name, driver_text
-from envguard.model.knowledge import TorchBuilds
+from envguard.model.knowledge import Origin, TorchBuilds
 from envguard.model.machine import Driver, DriverState, Gpu
 from envguard.model.report import Finding, Fix, Status
 from envguard.model.version import ComputeCapability
 
 _BAD_PTX = '"the provided PTX was compiled with an unsupported toolchain" (CUDA error 222)'
 _GUIDE = "https://docs.nvidia.com/cuda/cuda-c-programming-guide/#building-for-maximum-compatibility"
-_FRAMEWORKS = ("jaxlib", "tensorflow-base", "tensorflow", "cupy-core", "jax-cuda12-plugin")
 WORST_FIRST = (Status.FAIL, Status.UNKNOWN, Status.WARN, Status.PASS, Status.SKIPPED)
 
 
@@ -34,8 +34,11 @@ def check_architectures(case: Case) -> Iterator[Finding]:
     if torch is not None and torch.kind is BuildKind.CUDA:
         yield _worst([_torch_on(case, torch, card) for card in case.cards])
     else:
-        yield _worst([libraries_on(case, case.need, card) for card in case.cards])
-    yield from _other_frameworks(case)
+        libraries = _worst([libraries_on(case, case.need, card) for card in case.cards])
+        yield libraries
+        if libraries.status is Status.FAIL:
+            return  # a framework does not run without them
+    yield from check_frameworks(case)
 
 
 def _worst(findings: list[Finding]) -> Finding:
@@ -82,7 +85,7 @@ def _torch_on(case: Case, torch: TorchBuild, card: Gpu) -> Finding:
     capability = card.compute_capability
     if capability is None:
         return _unknown_card(torch, card)
-    row = None if _has_arm_variant(case) else architectures_of(torch, case.subdir, case.knowledge)
+    row = _architectures(case, torch)
     if row is None or row.origin.confidence == "low":
         return _untabled(case, torch, card, capability)
     found = Finding(
@@ -93,13 +96,13 @@ def _torch_on(case: Case, torch: TorchBuild, card: Gpu) -> Finding:
         gpu=card.index,
         have=card_name(card),
         need=_list_of(row),
-        evidence=(torch.evidence,),
+        evidence=(_evidence(case, torch),),
         sources=(row.origin.source,),
     )
     tegra = is_tegra(card, case.knowledge)
     if has_machine_code(row.architectures, capability, tegra=tegra):
         return found
-    if any(a.ptx and a.compute_capability <= capability for a in row.architectures):
+    if has_ptx(row.architectures, capability):
         return _by_ptx(case, torch, card, found)
     if has_machine_code(row.uncertain, capability, tegra=tegra) or (
         tegra and has_machine_code(row.architectures, capability)
@@ -117,16 +120,40 @@ def _torch_on(case: Case, torch: TorchBuild, card: Gpu) -> Finding:
         need=f"code for {capability.sm}, or PTX; it has {_list_of(row)}",
         symptom=NO_KERNEL,
         fix=variants_that_run(case, torch),
-        sources=(row.origin.source, _GUIDE),
+        sources=tuple(dict.fromkeys((row.origin.source, _GUIDE))),
     )
+
+
+def _architectures(case: Case, torch: TorchBuild) -> TorchBuilds | None:
+    """What the library itself holds, where it is on disk; else the table's row; None = not known."""
+    if case.torch_code is not None:
+        return TorchBuilds(
+            channel=torch.channel or "",
+            subdir=case.subdir,
+            torch=torch.version,
+            cuda=(torch.cuda,) if torch.cuda is not None else (),
+            architectures=case.torch_code.architectures,
+            uncertain=(),
+            origin=Origin(_GUIDE, case.knowledge.date),
+        )
+    if _has_arm_variant(case):
+        return None
+    return architectures_of(torch, case.subdir, case.knowledge)
+
+
+def _evidence(case: Case, torch: TorchBuild) -> str:
+    if case.torch_code is not None:
+        return f"read from {case.torch_code.library}"
+    return torch.evidence
 
 
 def _by_ptx(case: Case, torch: TorchBuild, card: Gpu, found: Finding) -> Finding:
     """Rule 2: the driver compiles the PTX, if it knows the CUDA that made it."""
     assert torch.cuda is not None
-    need = f"only PTX, made by CUDA {torch.cuda}: {found.need}"
     driver_cuda = case.driver_cuda
     capability = card.compute_capability
+    code = f"code for {capability.sm}" if capability is not None else "code for it"
+    need = f"{code}; it has only PTX, made by CUDA {torch.cuda} ({found.need})"
     if capability is not None and libraries_too_old(torch.cuda, capability, case.knowledge):
         return replace(
             found,
@@ -142,7 +169,7 @@ def _by_ptx(case: Case, torch: TorchBuild, card: Gpu, found: Finding) -> Finding
             found,
             status=Status.UNKNOWN,
             title=f"{torch.label} has only PTX for {card_name(card)}, and the driver is not known",
-            need=f"{need}; a driver that reports CUDA >={torch.cuda}",
+            need=f"{need}: a driver that reports CUDA >={torch.cuda}",
         )
     if driver_cuda is not None and driver_cuda < torch.cuda:
         driver = driver_text(case.driver) if isinstance(case.driver, Driver) else "the driver"
@@ -151,7 +178,7 @@ def _by_ptx(case: Case, torch: TorchBuild, card: Gpu, found: Finding) -> Finding
             status=Status.FAIL,
             title=f"{torch.label} has only PTX for {card_name(card)}, and the driver is too old for it",
             have=f"{card_name(card)}, {driver} knows CUDA {driver_cuda}",
-            need=f"{need}; a driver that reports CUDA >={torch.cuda}",
+            need=f"{need}: a driver that reports CUDA >={torch.cuda}",
             symptom=_BAD_PTX,
             fix=variants_that_run(case, torch),
             sources=(*found.sources, _GUIDE),
@@ -161,7 +188,7 @@ def _by_ptx(case: Case, torch: TorchBuild, card: Gpu, found: Finding) -> Finding
         status=Status.WARN,
         title=f"{torch.label} has only PTX for {card_name(card)}: a slow first start",
         message="the driver compiles every kernel when it is first used",
-        need=f"{need}; a driver that reports CUDA >={torch.cuda}",
+        need=f"{need}: a driver that reports CUDA >={torch.cuda}",
     )
 
 
@@ -204,20 +231,6 @@ def _unknown_card(torch: TorchBuild, card: Gpu) -> Finding:
     )
 
 
-def _other_frameworks(case: Case) -> Iterator[Finding]:
-    """Frameworks whose architectures nobody has tabled are unknown, not fine."""
-    for record in case.records:
-        if record.name in _FRAMEWORKS and "cuda" in f"{record.build}{record.name}":
-            yield Finding(
-                "EG201",
-                Status.UNKNOWN,
-                f"which GPUs {record.label} has code for is not tabled",
-                packages=(record,),
-                fix=Fix("envguard verify on such a machine shows it"),
-            )
-            return
-
-
 def _has_arm_variant(case: Case) -> bool:
     """Whether these are packages for Jetson's own CUDA: the tables hold the server builds."""
     return any(
@@ -226,6 +239,6 @@ def _has_arm_variant(case: Case) -> bool:
 
 
 def _list_of(row: TorchBuilds) -> str:
-    words = " ".join(f"{a.compute_capability}{a.suffix}" for a in row.architectures)
-    ptx = [str(a.compute_capability) for a in row.architectures if a.ptx]
+    words = " ".join(f"{a.compute_capability}{a.suffix}" for a in row.architectures if a.code)
+    ptx = [f"{a.compute_capability}{a.suffix}" for a in row.architectures if a.ptx]
     return f"{words}, {'PTX ' + ' '.join(ptx) if ptx else 'no PTX'}"

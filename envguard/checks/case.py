@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from envguard.checks.torch_build import BuildKind, TorchBuild, build_cuda, major_minor, torch_build
-from envguard.model.knowledge import DriverFloor, Knowledge
+from envguard.model.knowledge import DriverFloor, Knowledge, LibraryCode
 from envguard.model.machine import Driver, DriverState, Gpu, Machine
 from envguard.model.package import Manager, PackageRecord
 from envguard.model.target import Target
@@ -54,6 +54,8 @@ class Case:
     """Whether `records` is all there is; false for the pins of an environment.yml."""
     user_site: tuple[PackageRecord, ...] | None = None
     variables: Mapping[str, str] | None = None
+    torch_code: LibraryCode | None = None
+    """What PyTorch's library holds, where it is on disk: it beats the tables."""
 
     @property
     def machine(self) -> Machine:
@@ -86,7 +88,7 @@ class Case:
 
     def with_torch(self, torch: TorchBuild) -> Case:
         """The same question about another build of PyTorch."""
-        return replace(self, torch=torch, need=_need_of_torch(torch))
+        return replace(self, torch=torch, need=_need_of_torch(torch), torch_code=None)
 
 
 def case_of(
@@ -99,16 +101,18 @@ def case_of(
     complete: bool = True,
     user_site: tuple[PackageRecord, ...] | None = None,
     variables: Mapping[str, str] | None = None,
+    torch_code: LibraryCode | None = None,
 ) -> Case:
     """Everything that can be read off packages and machine before judging."""
     judged = target.for_judging()
+    judged = replace(judged, machine=_obeying_overrides(judged.machine))
     torch = torch_build(records, judged.subdir, knowledge)
     return Case(
         target=judged,
         records=tuple(records),
         knowledge=knowledge,
-        driver=_driver(judged.machine),
-        cards=_cards(judged.machine),
+        driver=judged.machine.driver,
+        cards=judged.machine.nvidia_gpus,
         os="win" if _windows_driver(judged.machine) else "linux",
         torch=torch,
         need=_cuda_need(records, torch),
@@ -117,6 +121,7 @@ def case_of(
         complete=complete,
         user_site=user_site,
         variables=variables,
+        torch_code=torch_code,
     )
 
 
@@ -132,6 +137,10 @@ def _windows_driver(machine: Machine) -> bool:
     return machine.subdir.startswith("win-") or machine.platform == "wsl2"
 
 
+def _obeying_overrides(machine: Machine) -> Machine:
+    return replace(machine, driver=_driver(machine), gpus=_gpus(machine))
+
+
 def _driver(machine: Machine) -> Driver | DriverState | None:
     """The driver, with CONDA_OVERRIDE_CUDA obeyed: the empty text hides it."""
     if machine.cuda_override is None:
@@ -141,11 +150,20 @@ def _driver(machine: Machine) -> Driver | DriverState | None:
     return Driver(version=None, cuda=Dotted.parse(machine.cuda_override))
 
 
-def _cards(machine: Machine) -> tuple[Gpu, ...] | None:
-    if machine.nvidia_gpus is None and machine.cuda_arch_override:
-        capability = ComputeCapability.parse(machine.cuda_arch_override)
-        return (Gpu(index=0, compute_capability=capability),)
-    return machine.nvidia_gpus
+def _gpus(machine: Machine) -> tuple[Gpu, ...] | None:
+    """The GPUs, with CONDA_OVERRIDE_CUDA_ARCH obeyed: the empty text hides what NVIDIA's cards are."""
+    override = machine.cuda_arch_override
+    if override is None:
+        return machine.gpus
+    if not override:
+        if machine.gpus is None:
+            return None
+        return tuple(
+            replace(gpu, compute_capability=None) if gpu.vendor == "nvidia" else gpu
+            for gpu in machine.gpus
+        )
+    others = tuple(gpu for gpu in machine.gpus or () if gpu.vendor != "nvidia")
+    return (Gpu(index=0, compute_capability=ComputeCapability.parse(override)), *others)
 
 
 def _need_of_torch(torch: TorchBuild) -> CudaNeed | None:

@@ -20,7 +20,7 @@ _SYMPTOM = 'convolutions: "CUDNN_STATUS_NOT_SUPPORTED", "Unable to find an engin
 
 def check_cudnn(case: Case) -> Iterator[Finding]:
     """Yield one finding; the worst card is named. Cards that EG201 refuses anyway are left to it."""
-    cudnn = next((r for r in case.records if _NAMES.fullmatch(r.name)), None)
+    cudnn = _cudnn(case)
     if cudnn is None or not case.cards:
         yield Finding(
             "EG210", Status.SKIPPED, "no cuDNN among the packages, or no GPU to ask about"
@@ -38,6 +38,20 @@ def check_cudnn(case: Case) -> Iterator[Finding]:
     yield next((f for f in findings if f.status is Status.FAIL), None) or next(
         (f for f in findings if f.status is Status.UNKNOWN), findings[0]
     )
+
+
+def _cudnn(case: Case) -> PackageRecord | None:
+    """The cuDNN that PyTorch loads, where there are several: of its manager, for its CUDA."""
+    found = [record for record in case.records if _NAMES.fullmatch(record.name)]
+    torch = case.torch
+    if torch is None:
+        return next(iter(found), None)
+
+    def is_another(record: PackageRecord) -> tuple[bool, bool]:
+        major = torch.cuda.major if torch.cuda is not None else None
+        return record.manager != torch.record.manager, _cuda_major(record, case) != major
+
+    return min(found, key=is_another, default=None)
 
 
 def _on_card(case: Case, cudnn: PackageRecord, major: int, card: Gpu) -> Finding:

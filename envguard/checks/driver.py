@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 
 from envguard.checks.case import Case, CudaNeed, is_tegra
 from envguard.checks.driver_cards import NO_DEVICE_SYMPTOM, agreed, driver_drop, first_driver
 from envguard.checks.wording import NAME_A_MACHINE, driver_text, gpu_phrase
 from envguard.model.knowledge import DriverFloor
 from envguard.model.machine import Driver, DriverState
+from envguard.model.package import PackageRecord
 from envguard.model.report import Finding, Fix, Status
 from envguard.model.version import Dotted
 
@@ -22,7 +24,7 @@ def check_driver_floor(case: Case) -> Iterator[Finding]:
     """Yield one finding: whether the driver starts programs of the CUDA that the packages need."""
     need = case.need
     if need is None:
-        yield Finding("EG101", Status.SKIPPED, "no CUDA build among the packages")
+        yield _no_need(case)
         return
     match case.driver:
         case None:
@@ -100,9 +102,34 @@ def reaches_floor(driver: Driver, floor: DriverFloor, *, tegra: bool = False) ->
     if driver.cuda is not None:
         if driver.cuda >= (floor.cuda if tegra else floor.driver_cuda):
             by_cuda = True
-        elif driver.cuda < floor.cuda:
+        elif driver.cuda < (floor.reports or floor.cuda):
             by_cuda = False
     return agreed(by_version, by_cuda)
+
+
+def _no_need(case: Case) -> Finding:
+    """Nothing here names a CUDA; a package that is for GPUs all the same (onnxruntime-gpu) has one."""
+    asking = next((record for record in case.records if _is_for_gpus(record, case)), None)
+    if asking is None:
+        return Finding("EG101", Status.SKIPPED, "no CUDA build among the packages")
+    return Finding(
+        "EG101",
+        Status.UNKNOWN,
+        f"{asking.label} is for NVIDIA GPUs, and its CUDA is not known",
+        message="neither its name nor a package beside it says which",
+        packages=(asking,),
+    )
+
+
+def _is_for_gpus(record: PackageRecord, case: Case) -> bool:
+    """By the table of names that ask for a GPU; CUDA's own libraries also come to CPU environments."""
+    libraries = record.name.startswith("nvidia-")
+    return not libraries and any(
+        request.kind == "asks"
+        and request.manager in (None, "pip")
+        and any(fnmatchcase(record.name, glob) for glob in request.names)
+        for request in case.knowledge.gpu_requests
+    )
 
 
 def _driver_unknown(need: CudaNeed) -> Finding:

@@ -8,7 +8,14 @@ from dataclasses import replace
 
 from envguard.checks.case import Case, case_of
 from envguard.checks.judgement import judge
-from envguard.checks.requests import asks_for_gpu, conda_lines, may_ask_for_gpu, pip_lines
+from envguard.checks.requests import (
+    asks_for_gpu,
+    conda_lines,
+    may_ask_for_gpu,
+    pip_lines,
+    unreadable_lines,
+)
+from envguard.model.channel import channel_name
 from envguard.model.conda import parse_match_spec, version_matches
 from envguard.model.environment import Dependency, Environment
 from envguard.model.knowledge import Knowledge
@@ -47,7 +54,7 @@ def _case(
         target,
         records,
         knowledge,
-        channels=environment.channels,
+        channels=tuple(map(channel_name, environment.channels)),
         complete=False,
         variables=environment.variables or None,
     )
@@ -62,7 +69,9 @@ def _pins(environment: Environment) -> Iterator[tuple[PackageRecord, Dependency]
         if exact or named_build:
             version = exact[1] if exact else _ANY
             yield (
-                PackageRecord(name, version, build=named_build or None, channel=spec.channel),
+                PackageRecord(
+                    name, version, build=named_build or None, channel=_named(spec.channel)
+                ),
                 line,
             )
     if any(line.spec.lstrip().startswith("-") for line in environment.pip):
@@ -116,22 +125,27 @@ def _unreleased(environment: Environment, knowledge: Knowledge) -> Iterator[Find
 def _only_from(channel: str, written: str | None, environment: Environment) -> bool:
     """Whether a line can be had from that channel alone."""
     if written is not None:
-        return written == channel
-    return channel in environment.channels and set(environment.channels) <= {
-        channel, "nvidia", "nodefaults",
-    }  # fmt: skip
+        return _named(written) == channel
+    channels = set(map(channel_name, environment.channels))
+    return channel in channels and channels <= {channel, "nvidia", "nodefaults"}
+
+
+def _named(channel: str | None) -> str | None:
+    return None if channel is None else channel_name(channel)
 
 
 def _undecided(environment: Environment, target: Target, knowledge: Knowledge) -> Finding:
     """EG601: whether a lock is needed to say more."""
     asking = asks_for_gpu(environment, knowledge) or may_ask_for_gpu(environment, knowledge)
+    decides = "which build of {!r} it gets" if asking else "what {!r} brings"
+    asking = asking or unreadable_lines(environment)
     if not asking:
         return Finding("EG601", Status.PASS, "nothing in it depends on a GPU", target=target.name)
     first = asking[0]
     return Finding(
         "EG601",
         Status.UNKNOWN,
-        f"not locked yet: which build of {first.spec!r} it gets decides",
+        f"not locked yet: {decides.format(first.spec)} decides",
         message="an environment.yml names packages, not builds; only a lock can be judged in full",
         target=target.name,
         location=_place(environment, first),

@@ -54,7 +54,8 @@ def check_cpu_build(case: Case, asked: Target) -> Iterator[Finding]:
 
 def _has_no_nvidia(asked: Target) -> bool:
     machine = asked.machine
-    if machine.driver is DriverState.ABSENT or machine.subdir.startswith("osx-"):
+    hidden = machine.cuda_override == ""
+    if hidden or machine.driver is DriverState.ABSENT or machine.subdir.startswith("osx-"):
         return True
     return machine.gpus is not None and not machine.nvidia_gpus
 

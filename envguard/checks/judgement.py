@@ -15,6 +15,8 @@ from envguard.checks.packages import check_rules
 from envguard.model.report import Finding, Status
 from envguard.model.target import Target
 
+_OPEN = (Status.PASS, Status.WARN, Status.UNKNOWN)
+
 
 def judge(case: Case, asked: Target) -> tuple[Finding, ...]:
     """Every answer, one cause once. `asked` is the target before `for_judging`."""
@@ -41,15 +43,18 @@ def requirements(case: Case) -> tuple[str, ...]:
 
 
 def _once(findings: Iterable[Finding], case: Case) -> tuple[Finding, ...]:
-    """Leave out what a rule explains better, and a rule's doubt where the check has it already."""
+    """Leave out what a rule explains better, and a rule that says more than the check it explains.
+
+    A check that passed or could not decide (a cuda-compat library, say) has weighed more than the rule.
+    """
     found = list(findings)
-    decided = {f.rule for f in found if f.status in (Status.FAIL, Status.WARN)}
-    doubted = {f.rule for f in found if f.status is Status.UNKNOWN}
+    answers = {(finding.rule, finding.status) for finding in found}
     left_out: set[tuple[str, Status]] = set()
     for rule in case.knowledge.rules:
         for explained in rule.explains:
-            if rule.id in decided:
+            fails = (explained, Status.FAIL) in answers
+            if fails and (rule.id, rule.status) in answers:
                 left_out.add((explained, Status.FAIL))
-            elif rule.id in doubted and explained in doubted:
-                left_out.add((rule.id, Status.UNKNOWN))
+            elif fails or not answers.isdisjoint((explained, status) for status in _OPEN):
+                left_out |= {(rule.id, rule.status), (rule.id, Status.UNKNOWN)}
     return tuple(finding for finding in found if (finding.rule, finding.status) not in left_out)

@@ -19,4 +19,19 @@ def has_machine_code(
         else one.compute_capability.major == device.major
         and one.compute_capability.minor <= device.minor
         for one in architectures
+        if one.code
+    )
+
+
+def has_ptx(architectures: tuple[Architecture, ...], device: ComputeCapability) -> bool:
+    """Rule 2: PTX compiles for its own card and every later one.
+
+    That of 9.0a compiles for 9.0 alone; that of 10.0f for 10.0 and its later relatives.
+    """
+    return any(
+        one.ptx
+        and one.compute_capability <= device
+        and (one.suffix != "a" or one.compute_capability == device)
+        and (one.suffix != "f" or one.compute_capability.major == device.major)
+        for one in architectures
     )

@@ -7,6 +7,7 @@ from fnmatch import fnmatchcase
 from envguard.checks.case import Case
 from envguard.model import rule as model
 from envguard.model.conda import version_matches
+from envguard.model.knowledge import TorchPairs
 from envguard.model.package import PackageRecord
 
 
@@ -16,12 +17,19 @@ def mispaired(name: str, case: Case) -> tuple[PackageRecord, ...]:
     row = next((pairs for pairs in case.knowledge.torch_pairs if pairs.package == name), None)
     if other is None or row is None or case.torch is None:
         return ()
-    wanted = row.pairs.get(_minor(case.torch.version))
-    if wanted is None or not version_fits(other.version, f"<={row.until}"):
+    if "*" in (other.version, case.torch.version):  # a pin that names a build alone
         return ()
-    if _minor(other.version) == wanted or _built_against(other, case.torch.record):
+    if _belong_together(other.version, case.torch.version, row):
         return ()
-    return case.torch.record, other
+    return () if _built_against(other, case.torch.record) else (case.torch.record, other)
+
+
+def _belong_together(other: str, torch: str, row: TorchPairs) -> bool:
+    """True as well where the table knows neither of the two."""
+    if not version_fits(other, f"<={row.until}"):
+        return row.after is None or version_fits(torch, row.after)
+    wanted = row.pairs.get(_minor(torch))
+    return _minor(other) == wanted if wanted else _minor(other) not in row.pairs.values()
 
 
 def _built_against(other: PackageRecord, torch: PackageRecord) -> bool:

@@ -62,11 +62,17 @@ def python_does_not_start(result: ProbeResult, python: str) -> Finding:
     return Finding(
         rule="EG707",
         status=Status.FAIL,
-        title="the environment's python does not start",
+        title=f"the environment's python {_start_in_words(result)}",
         message=_sentence(result) + (f"; it said: {said}" if said else ""),
         evidence=(python,),
-        fix=Fix(f"see for yourself: {python} -c 'import json'"),
+        fix=_advice(result.outcome) or Fix(f"see for yourself: {python} -c 'import json'"),
     )
+
+
+def _start_in_words(result: ProbeResult) -> str:
+    if result.outcome in (Outcome.TIMED_OUT, Outcome.UNKILLABLE):
+        return "does not start in time"
+    return "cannot run a probe" if result.stage else "does not start"
 
 
 def _cause(result: ProbeResult) -> tuple[object, ...]:

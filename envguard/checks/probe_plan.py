@@ -35,6 +35,7 @@ class ProbePlan:
     probes: tuple[Probe, ...]
     not_run: tuple[ProbeResult, ...] = ()
     findings: tuple[Finding, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def discovery() -> Probe:
@@ -106,7 +107,8 @@ def plan_probes(
     if "torch" not in found.modules:
         findings = [_no_probes_for(unprobed)] if unprobed and not cpu_wanted else []
         steps = _on_cpu("numpy") if "numpy" in found.modules else ()
-        return ProbePlan((first, *steps), findings=tuple(findings))
+        notes = () if findings or not gpus else (_no_use_of_gpus(gpus),)
+        return ProbePlan((first, *steps), findings=tuple(findings), notes=notes)
     if not gpus:
         return ProbePlan(
             (first, *_on_cpu("torch")),
@@ -156,19 +158,26 @@ def _cpu_build(
 ) -> tuple[Finding, ...]:
     if any(f.rule == CPU_BUILD_RULE and f.status is Status.FAIL for f in known):
         return ()
-    cards = ", ".join(dict.fromkeys(gpu.name or f"GPU {gpu.index}" for gpu in gpus))
     return (
         Finding(
             rule="EG708",
             status=Status.FAIL,
             title=f"{_build(found)}, and this machine has an NVIDIA GPU",
-            have=cards,
+            have=_cards(gpus),
             need="a CUDA build of torch",
             symptom="torch.cuda.is_available() is False; everything runs on the CPU",
             evidence=("torch/version.py of the environment",),
             fix=Fix("ask for a CUDA build, or say that the CPU is meant: --for cpu"),
         ),
     )
+
+
+def _cards(gpus: Sequence[Gpu]) -> str:
+    return ", ".join(dict.fromkeys(gpu.name or f"GPU {gpu.index}" for gpu in gpus))
+
+
+def _no_use_of_gpus(gpus: Sequence[Gpu]) -> str:
+    return f"no GPU was tried ({_cards(gpus)}): nothing in this environment uses one"
 
 
 def _gpu_not_tried(

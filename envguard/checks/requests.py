@@ -12,6 +12,7 @@ from envguard.model.knowledge import Knowledge
 
 _PIP_NAME = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
 _PIP_CUDA = re.compile(r"\+cu\d|/whl/cu\d|\[[^\]]*cuda[^\]]*\]")
+_PIP_ELSEWHERE = re.compile(r"(?:-r|-e|--requirement|--editable)\b|file:")
 _BUILD_CUDA = re.compile(r"cuda|_cu\d|\bgpu")
 
 
@@ -44,6 +45,15 @@ def may_ask_for_gpu(environment: Environment, knowledge: Knowledge) -> tuple[Dep
             for line, name in pip_lines(environment)
             if name and _named(name, "may_ask", "pip", knowledge)
         ]
+    )
+
+
+def unreadable_lines(environment: Environment) -> tuple[Dependency, ...]:
+    """The pip lines that bring what is written elsewhere: a requirements file, a folder, a URL."""
+    return tuple(
+        line
+        for line, name in pip_lines(environment)
+        if _PIP_ELSEWHERE.match(line.spec) or (name is None and not line.spec.startswith("-"))
     )
 
 

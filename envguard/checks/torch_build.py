@@ -14,7 +14,7 @@ from envguard.model.version import Dotted
 
 _BUILD_DOTTED = re.compile(r"(?:^|_)cuda(\d+\.\d+)")
 _BUILD_DIGITS = re.compile(r"(?:^|_)cuda(\d{2,3})(?!\d)")
-_LOCAL_CUDA = re.compile(r"cu(\d{2,3})\Z")
+_LOCAL_CUDA = re.compile(r"cu(\d{2,3})(?:\.with\.pypi\.cudnn)?\Z")
 _INDEX_CUDA = re.compile(r"/whl/(?:\w+/)?cu(\d{2,3})/")
 _RUNTIME_WHEELS = re.compile(r"nvidia-cuda-runtime(-cu\d+)?\Z|cuda-toolkit\Z")
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from envguard.checks.case import Case, case_of
 from envguard.checks.environment import judge_environment
 from envguard.checks.judgement import judge, requirements
 from envguard.errors import InputError
+from envguard.formats.gpu_names import match_gpu_name
 from envguard.model.environment import Environment
 from envguard.model.knowledge import Knowledge
+from envguard.model.listing import Listing
 from envguard.model.lockfile import Lockfile
-from envguard.model.report import Finding, Report, Status, Subject
+from envguard.model.machine import Gpu
+from envguard.model.report import Finding, Fix, Report, Status, Subject
 from envguard.model.target import Target
 from envguard.ports import Installed
 
@@ -68,6 +72,7 @@ def check_installed(
             knowledge,
             installed=True,
             user_site=installed.user_site,
+            torch_code=installed.torch_code,
             variables=merged if merged is not None else installed.variables,
         )
         subject = Subject(
@@ -75,6 +80,60 @@ def check_installed(
         )
         reports.append(_report(subject, target, case, judge(case, target), installed.problems))
     return tuple(reports)
+
+
+def check_listing(
+    listing: Listing, path: str, targets: Sequence[Target], *, knowledge: Knowledge
+) -> tuple[Report, ...]:
+    """Judge packages that another tool wrote down; raises InputError for a subdir they are not about."""
+    named = f"{path}:{listing.name}" if listing.name not in (None, "default") else path
+    reports = []
+    for target in targets:
+        records = listing.records_for(target.subdir)
+        if records is None:
+            about = ", ".join(sorted(subdir for subdir in listing.records if subdir))
+            raise InputError(
+                f"{named} lists no packages for {target.subdir} ({target.name}): it is about {about}",
+                hint=f"name a machine it is for: --for {about.split(', ')[0]}:CARD",
+            )
+        case = case_of(target, records, knowledge, complete=listing.complete)
+        detail = f"{listing.kind}, {count(len(records), 'package')}"
+        subject = Subject(listing.kind, named, target.subdir, detail)
+        findings = (*judge(case, target), *_not_pinned(listing, case, target))
+        reports.append(_report(subject, target, case, findings, ()))
+    return tuple(reports)
+
+
+def targets_of_listing(
+    listing: Listing, knowledge: Knowledge, here: Callable[[], Target]
+) -> tuple[Target, ...]:
+    """The machine that a bug report describes, with what its cards are known to be; else this one."""
+    if listing.machine is None:
+        return (here(),)
+    gpus = listing.machine.gpus
+    known = None if gpus is None else tuple(_with_capability(gpu, knowledge) for gpu in gpus)
+    machine = replace(listing.machine, gpus=known)
+    return (Target(name="the machine it tells of", machine=machine),)
+
+
+def _with_capability(gpu: Gpu, knowledge: Knowledge) -> Gpu:
+    match = match_gpu_name(gpu.name or "", knowledge.gpus)
+    capabilities = {model.compute_capability for model in match.models}
+    return replace(gpu, compute_capability=capabilities.pop()) if len(capabilities) == 1 else gpu
+
+
+def _not_pinned(listing: Listing, case: Case, target: Target) -> tuple[Finding, ...]:
+    """What is not pinned may bring a GPU framework: without one in sight nothing is decided."""
+    if listing.complete or case.torch is not None or case.need is not None:
+        return ()
+    finding = Finding(
+        "EG601",
+        Status.UNKNOWN,
+        "not every line pins a version: what the others bring is not known",
+        target=target.name,
+        fix=Fix("check what was installed: envguard check -p PREFIX, or the output of pip freeze"),
+    )
+    return (finding,)
 
 
 def check_environment(

@@ -41,7 +41,7 @@ def resolve_targets(
         try:
             return parse_target(text, knowledge=knowledge, default_subdir=default_subdir, here=here)
         except InputError:
-            if Path(text).is_file():
+            if _is_file(text):
                 return captured(text)
             raise
 
@@ -50,3 +50,10 @@ def resolve_targets(
         return with_cuda_reach(Target(name=text, machine=machine), knowledge)
 
     return tuple({target.name: target for target in map(resolved, texts)}.values())
+
+
+def _is_file(text: str) -> bool:
+    try:
+        return Path(text).is_file()
+    except OSError:  # longer than a name may be, or in a folder that is closed to us
+        return False

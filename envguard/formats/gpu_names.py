@@ -16,7 +16,7 @@ _LINES = frozenset(
 )
 # words that tell variants of one chip apart: form factor, memory, cooling, partition
 _VARIANT = re.compile(
-    r"sxm\d*|pcie|hbm\d*e?|nvl|\d+gb?|gddr\d+x?|\d+[cq]|\d+e|mig|max|q|maxq|with|design|laptop|notebook"
+    r"sxm\d*|pcie|hbm\d*e?|nvl|\d+gb?|gddr\d+x?|\d+[cq]|\d+e|mig|me|max|q|maxq|with|design|laptop|notebook"
     r"|mobile|gpu|nvgpu|generation|edition|workstation|server|active|oem|lhr|tm|r"
 )
 

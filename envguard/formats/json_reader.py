@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 T = TypeVar("T")
+
+_HALVES = re.compile(r"[\ud800-\udfff]")  # of a character: JSON can write one, nothing can print it
+_NOT_PRINTED = "has characters that cannot be printed"
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 def kind_of(value: object) -> str:
@@ -31,7 +36,8 @@ class JsonObject:
         return JsonObject(value, self._where, f"{self._prefix}{key}.", self.problems)
 
     def complain(self, key: str, what: str) -> None:
-        self.problems.append(f"{self._where}: {self._prefix}{key}: {what}")
+        key = _HALVES.sub("\N{REPLACEMENT CHARACTER}", f"{self._prefix}{key}")
+        self.problems.append(f"{self._where}: {key}: {what}")
 
     def has(self, key: str) -> bool:
         self._taken.add(key)
@@ -49,7 +55,12 @@ class JsonObject:
             self.complain(key[:80], f"unknown key{meant}")
 
     def text(self, key: str) -> str | None:
-        return self._typed(key, str, "text")
+        """One line that can be printed: half a character or a terminal's escapes are mistakes."""
+        text = self._typed(key, str, "text")
+        if text is not None and _UNPRINTABLE.search(text):
+            self.complain(key, f"{text!r} {_NOT_PRINTED}")
+            return None
+        return text
 
     def whole(self, key: str) -> int | None:
         number = self._typed(key, int, "a whole number")
@@ -66,6 +77,8 @@ class JsonObject:
         for position, value in enumerate(values or ()):
             if not isinstance(value, str):
                 self.complain(f"{key}[{position}]", f"text is expected, not {kind_of(value)}")
+            elif _UNPRINTABLE.search(value):
+                self.complain(f"{key}[{position}]", f"{value!r} {_NOT_PRINTED}")
         return None if values is None else [v for v in values if isinstance(v, str)]
 
     def flags(self, key: str) -> frozenset[str] | None:
@@ -77,6 +90,8 @@ class JsonObject:
         for name, value in (values or {}).items():
             if not isinstance(value, str):
                 self.complain(f"{key}.{name}", f"text is expected, not {kind_of(value)}")
+            elif _HALVES.search(name + value):
+                self.complain(f"{key}.{name}", f"{value!r} is no Unicode text")
         return None if values is None else {k: v for k, v in values.items() if isinstance(v, str)}
 
     def parsed(self, key: str, parse: Callable[[str], T]) -> T | None:

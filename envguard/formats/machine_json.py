@@ -159,8 +159,12 @@ def _machine(document: JsonObject) -> Machine:
 
 def _override(document: JsonObject, environment: Mapping[str, str] | None, name: str) -> str | None:
     text = (environment or {}).get(name)
-    if text:
-        document.check(f"environment.{name}", text, Dotted.parse)
+    if text is None:
+        return None
+    text = text.strip()
+    parse = ComputeCapability.parse if name.endswith("_ARCH") else Dotted.parse
+    if text and document.check(f"environment.{name}", text, parse) is None:
+        return None
     return text
 
 
@@ -214,7 +218,7 @@ def _gpu(item: JsonObject, position: int) -> Gpu:
         index=position if index is None else index,
         name=item.text("name"),
         uuid=item.text("uuid"),
-        vendor=item.text("vendor") or "nvidia",
+        vendor=(item.text("vendor") or "nvidia").lower(),
         architecture=item.text("architecture"),
         compute_capability=item.parsed("compute_capability", ComputeCapability.parse),
         memory_bytes=item.whole("memory_bytes"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import PurePath
@@ -23,18 +22,19 @@ def reports_text(reports: Sequence[Report], *, verbose: bool = False) -> str:
 
 def report_text(report: Report, *, verbose: bool = False) -> str:
     """One report: failures first; what passed or was skipped only where `verbose`."""
-    lines = [headline(report)]
+    lines = list(_wrapped(headline(report), indent=4))
     ordered = sorted(report.findings, key=lambda finding: _ORDER.index(finding.status))
     for finding in ordered:
         if finding.status in _QUIET:
             if verbose:
-                lines.append(f"{finding.rule} {finding.status}  {finding.title}")
+                lines += _wrapped(f"{finding.rule} {finding.status}  {finding.title}")
         else:
             lines += ["", *finding_lines(finding)]
     lines.append("")
     if report.requirements:
-        lines.append(f"runs on   {', '.join(report.requirements)}")
-    lines += [f"note      {note}" for note in report.notes]
+        lines += _wrapped(f"runs on   {', '.join(report.requirements)}", indent=10)
+    for note in report.notes:
+        lines += _wrapped(f"note      {note}", indent=10)
     lines.append(verdict_line(report))
     return "\n".join(lines) + "\n"
 
@@ -82,7 +82,7 @@ def _driver(machine: Machine) -> str:
 
 def finding_lines(finding: Finding) -> Iterator[str]:
     """`EG201 fail  title`, then what there is, what is needed, what one would see, and the fix."""
-    yield f"{finding.rule} {finding.status}  {finding.title}"
+    yield from _wrapped(f"{finding.rule} {finding.status}  {finding.title}")
     if finding.location is not None and finding.location.line is not None:
         place = f"{finding.location.file}:{finding.location.line}"
         yield from _entry("in", f"{place}  {finding.location.text or ''}".rstrip())
@@ -114,9 +114,17 @@ def _entry(label: str, text: str | None) -> Iterator[str]:
     """A label and its text, wrapped beside it; nothing where there is no text."""
     if text is None:
         return
-    indent = " " * (_LABEL + 2)
-    wrapped = textwrap.wrap(
-        text, WIDTH - len(indent), break_long_words=False, break_on_hyphens=False
-    )
-    for number, line in enumerate(wrapped):
-        yield f"  {label:<{_LABEL}}{line}" if number == 0 else f"{indent}{line}"
+    yield from _wrapped(f"  {label:<{_LABEL}}{text}")
+
+
+def _wrapped(text: str, *, indent: int = _LABEL + 2) -> list[str]:
+    """Lines of at most WIDTH; a word that is longer stays whole, so that it can be copied."""
+    lines = []
+    while len(text) > WIDTH:
+        end = text.rfind(" ", indent, WIDTH + 1)
+        end = end if end > 0 else text.find(" ", indent)
+        if end < 0 or not text[:end].strip():
+            break
+        lines.append(text[:end].rstrip())
+        text = " " * indent + text[end:].strip()
+    return [*lines, text]

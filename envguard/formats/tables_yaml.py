@@ -152,6 +152,7 @@ def _driver_tables(keys: Keys, tables: Tables) -> None:
                 driver=_dotted(row, "driver"),
                 driver_cuda=_dotted(row, "driver_cuda"),
                 disputed_from=row.optional("disputed_from", as_dotted),
+                reports=row.optional("reports", as_dotted),
                 origin=tables.origin(row),
             )
         )
@@ -236,6 +237,7 @@ def _build_tables(keys: Keys, tables: Tables) -> None:
                 package=row.text("package"),
                 until=row.text("until"),
                 pairs=row.texts_by_name("pairs"),
+                after=row.maybe("after"),
                 origin=tables.origin(row),
             )
         )

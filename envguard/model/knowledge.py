@@ -48,8 +48,9 @@ class DriverBranch:
 class DriverFloor:
     """The oldest driver for programs of a CUDA from `cuda` on and before `before`. `os`: linux or win.
 
-    A driver that reports at least `driver_cuda` is above the floor for certain. Sources disagree about
-    the drivers from `disputed_from` up to the floor.
+    A driver that reports at least `driver_cuda` is above the floor for certain, one that reports less
+    than `reports` (None: than `cuda`) below it. Sources disagree about the drivers from `disputed_from`
+    up to the floor.
     """
 
     os: str
@@ -59,6 +60,7 @@ class DriverFloor:
     driver_cuda: Dotted
     origin: Origin
     disputed_from: Dotted | None = None
+    reports: Dotted | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,14 +117,28 @@ class CudnnFloor:
 
 @dataclass(frozen=True, slots=True)
 class Architecture:
-    """Code for one architecture. `ptx`: it can be compiled for later cards, too. `suffix`: '', a or f."""
+    """Code for one architecture. `ptx`: it can be compiled for later cards, too. `suffix`: '', a or f.
+
+    `code` is false where a library holds PTX and no machine code for it.
+    """
 
     compute_capability: ComputeCapability
     ptx: bool = False
     suffix: str = ""
+    code: bool = True
 
     def __str__(self) -> str:
+        if not self.code:
+            return f"PTX {self.compute_capability}{self.suffix}"
         return f"{self.compute_capability}{self.suffix}{'+PTX' if self.ptx else ''}"
+
+
+@dataclass(frozen=True, slots=True)
+class LibraryCode:
+    """What was read from a library itself: its name, and the architectures it holds code for."""
+
+    library: str
+    architectures: tuple[Architecture, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +176,8 @@ class TorchPairs:
     pairs: Mapping[str, str]
     """PyTorch's X.Y to the package's X.Y."""
     origin: Origin
+    after: str | None = None
+    """The PyTorch that versions past `until` take, as a version spec; None = not tabled."""
 
 
 @dataclass(frozen=True, slots=True)

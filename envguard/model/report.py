@@ -105,12 +105,17 @@ class Report:
     @property
     def verdict(self) -> Status:
         """The worst answer: fail, then unknown, then warn; pass only where something was asked."""
-        statuses = [finding.status for finding in self.findings]
-        statuses += [_status_of(probe) for probe in self.probes]
+        statuses = self.statuses
         for status in (Status.FAIL, Status.UNKNOWN, Status.WARN, Status.PASS):
             if status in statuses:
                 return status
         return Status.UNKNOWN
+
+    @property
+    def statuses(self) -> frozenset[Status]:
+        """Every answer that is in it: a mild one does not go away where a worse one is accepted."""
+        findings = {finding.status for finding in self.findings}
+        return frozenset(findings | {_status_of(probe) for probe in self.probes})
 
 
 def _status_of(probe: ProbeResult) -> Status:
@@ -124,8 +129,8 @@ def _status_of(probe: ProbeResult) -> Status:
 def exit_code_of(
     reports: Sequence[Report], *, fail_on: FailOn = FailOn.FAIL, allow_unknown: bool = False
 ) -> ExitCode:
-    """The exit code of DESIGN's table for the worst of `reports`."""
-    verdicts = {report.verdict for report in reports}
+    """The exit code of DESIGN's table for the worst answer that is not accepted."""
+    answers = {answer for report in reports for answer in (report.verdict, *report.statuses)}
     failing = {
         FailOn.FAIL: {Status.FAIL},
         FailOn.UNKNOWN: {Status.FAIL, Status.UNKNOWN},
@@ -134,8 +139,8 @@ def exit_code_of(
     }[fail_on]
     if allow_unknown:
         failing = failing - {Status.UNKNOWN}
-    if verdicts & failing:
+    if answers & failing:
         return ExitCode.FINDINGS
-    if Status.UNKNOWN in verdicts and not allow_unknown and fail_on is not FailOn.NEVER:
+    if Status.UNKNOWN in answers and not allow_unknown and fail_on is not FailOn.NEVER:
         return ExitCode.UNDECIDED
     return ExitCode.OK

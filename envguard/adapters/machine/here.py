@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from envguard.adapters.machine import nvidia
-from envguard.adapters.machine.host import observe_host, overridden_version
+from envguard.adapters.machine.host import observe_host
 from envguard.adapters.machine.other_gpus import list_other_gpus, pci_vendors
 from envguard.model.machine import DriverState, Gpu, Machine
 
@@ -30,8 +30,6 @@ class HereMachine:
     def observe(self) -> Machine:
         """Never raises for what the machine is; InputError for a CONDA_OVERRIDE_ that is no version."""
         host = observe_host(self._environment, root=self._root)
-        for name in ("CUDA", "CUDA_ARCH"):
-            overridden_version(name, self._environment.get(f"CONDA_OVERRIDE_{name}", ""))
         others = list_other_gpus(self._root)
         if host.subdir.startswith("osx-"):  # NVIDIA's last driver for macOS is of 2018
             return replace(host, driver=DriverState.ABSENT, gpus=others)

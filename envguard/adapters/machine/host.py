@@ -6,14 +6,14 @@ import os
 import platform
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from envguard.adapters.machine.containers import container_of, memory_limit_bytes, parse_mountinfo
 from envguard.errors import InputError
 from envguard.model.machine import Machine
 from envguard.model.subdir import current_subdir
-from envguard.model.version import Dotted
+from envguard.model.version import ComputeCapability, Dotted
 
 # The flags that each level adds, in the words of /proc/cpuinfo (pni is SSE3, abm is LZCNT):
 # https://gitlab.com/x86-psABIs/x86-64-ABI/-/blob/master/x86-64-ABI/low-level-sys-info.tex
@@ -42,15 +42,15 @@ _SECRET_NAMES = re.compile(r"TOKEN|SECRET|PASSWORD|CREDENTIAL|API_KEY")
 def observe_host(environment: Mapping[str, str], *, root: Path = Path("/")) -> Machine:
     """Everything but driver and GPUs; what cannot be read is None. Quick, and starts no process.
 
-    Raises InputError for a CONDA_OVERRIDE_GLIBC that is no version.
+    Raises InputError for a CONDA_OVERRIDE_ that is no version.
     """
     cgroup = _read(root / "proc/self/cgroup")
     mounts = parse_mountinfo(_read(root / "proc/self/mountinfo"))
     flags = cpu_flags_of(_read(root / "proc/cpuinfo"))
-    override = environment.get("CONDA_OVERRIDE_GLIBC")
+    override = _override("GLIBC", environment, Dotted.parse)
     return Machine(
         subdir=current_subdir(),
-        glibc=_glibc() if override is None else overridden_version("GLIBC", override),
+        glibc=_glibc() if override is None else Dotted.parse(override) if override else None,
         archspec=archspec_of(platform.machine(), flags),
         cpu_flags=flags,
         osx=_osx(),
@@ -59,15 +59,15 @@ def observe_host(environment: Mapping[str, str], *, root: Path = Path("/")) -> M
         memory_limit_bytes=memory_limit_bytes(cgroup=cgroup, mounts=mounts, root=root),
         shm_bytes=_size_bytes(root / "dev/shm"),
         environment=relevant_variables(environment),
-        cuda_override=environment.get("CONDA_OVERRIDE_CUDA"),
-        cuda_arch_override=environment.get("CONDA_OVERRIDE_CUDA_ARCH"),
+        cuda_override=_override("CUDA", environment, Dotted.parse),
+        cuda_arch_override=_override("CUDA_ARCH", environment, ComputeCapability.parse),
     )
 
 
 def relevant_variables(environment: Mapping[str, str]) -> dict[str, str]:
     """The variables that decide what a program loads and sees; never a credential."""
     return {
-        name: value
+        name: _sound(value)
         for name, value in sorted(environment.items())
         if _VARIABLES.fullmatch(name)
         and not _SECRET_NAMES.search(name)
@@ -75,12 +75,20 @@ def relevant_variables(environment: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def overridden_version(name: str, text: str) -> Dotted | None:
-    """The value of CONDA_OVERRIDE_`name`; the empty string means that there is none."""
-    if not text.strip():
-        return None
+def _sound(text: str) -> str:
+    """Bytes that are no UTF-8 as `\\udcff`: what cannot be printed cannot be captured either."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _override(
+    name: str, environment: Mapping[str, str], parse: Callable[[str], object]
+) -> str | None:
+    """The value of CONDA_OVERRIDE_`name`; empty = absent on purpose, None = not overridden."""
+    text = environment.get(f"CONDA_OVERRIDE_{name}")
+    if text is None or not text.strip():
+        return None if text is None else ""
     try:
-        return Dotted.parse(text)
+        return str(parse(text))
     except ValueError as error:
         raise InputError(
             f"CONDA_OVERRIDE_{name}: {error}", hint=f"unset CONDA_OVERRIDE_{name}"

@@ -107,7 +107,7 @@ def _notes(*answers: Answer | None) -> list[str]:
         said += [str(note) for note in notes]
         if found["error"] is not None:
             said.append(str(found["error"]))
-    return said
+    return [" ".join(line.split()) for line in said]
 
 
 def _why_nvml_failed(nvml: Answer, module: KernelModule) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from envguard.adapters.prefixes.distributions import (
     read_distributions,
 )
 from envguard.adapters.prefixes.find import find_prefix
+from envguard.adapters.prefixes.torch_code import torch_code
 from envguard.errors import InputError
 from envguard.model.package import PackageRecord
 from envguard.model.subdir import current_subdir
@@ -59,6 +60,7 @@ class PrefixReaderOnDisk:
         site = site_packages(path)
         found, problems = read_distributions(site, owned=meta.owned_infos) if site else ((), ())
         version = python.version if python else _minor_of(site)
+        code, unread = torch_code(path, site)
         return Installed(
             path=path,
             kind="prefix",
@@ -70,7 +72,8 @@ class PrefixReaderOnDisk:
             channels=meta.channels,
             variables=meta.variables,
             user_site=self._user_site(version),
-            problems=(*meta.problems, *problems),
+            problems=(*meta.problems, *problems, *unread),
+            torch_code=code,
             pip_origins=_origins(found),
             pip_requested=_requested(found),
         )
@@ -82,6 +85,7 @@ class PrefixReaderOnDisk:
         version = venv.version or _minor_of(site)
         names = {d.record.name for d in found}
         below = self._base_records(venv) if venv.system_site else ()
+        code, unread = torch_code(path, site)
         return Installed(
             path=path,
             kind="venv",
@@ -93,7 +97,8 @@ class PrefixReaderOnDisk:
                 *(r for r in below if canonical_name(r.name) not in names),
             ),
             user_site=self._user_site(version) if venv.system_site else (),
-            problems=problems,
+            problems=(*problems, *unread),
+            torch_code=code,
             pip_origins=_origins(found),
             pip_requested=_requested(found),
         )

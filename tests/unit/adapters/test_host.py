@@ -85,6 +85,25 @@ def test_an_empty_conda_override_glibc_means_none() -> None:
     assert observe_host({"CONDA_OVERRIDE_GLIBC": ""}).glibc is None
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("", ""), (" ", ""), (" 8.6 ", "8.6"), ("sm_86", "8.6")],
+    ids=["empty", "blank", "with blanks", "as sm_"],
+)
+def test_an_override_of_the_architecture_is_a_compute_capability(text: str, expected: str) -> None:
+    assert observe_host({"CONDA_OVERRIDE_CUDA_ARCH": text}).cuda_arch_override == expected
+
+
+def test_an_override_that_is_no_capability_is_the_users_mistake() -> None:
+    with pytest.raises(InputError, match=r"CONDA_OVERRIDE_CUDA_ARCH: '8' is not a compute cap"):
+        observe_host({"CONDA_OVERRIDE_CUDA_ARCH": "8"})
+
+
+def test_a_variable_that_is_no_utf_8_can_be_printed() -> None:
+    path = relevant_variables({"LD_LIBRARY_PATH": "/a\udcff"})["LD_LIBRARY_PATH"]
+    assert path == "/a\\udcff"
+
+
 def test_an_override_that_is_no_version_is_the_users_mistake() -> None:
     with pytest.raises(InputError, match=r"CONDA_OVERRIDE_GLIBC: 'new' is not a version"):
         observe_host({"CONDA_OVERRIDE_GLIBC": "new"})

@@ -45,7 +45,7 @@ def test_the_active_environment_comes_last(tmp_path: Path) -> None:
 
 
 def test_nothing_here_is_said_with_what_to_type(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="nothing to check") as error:
+    with pytest.raises(InputError, match="nothing named") as error:
         find_subject(None, directory=tmp_path, environment={})
     assert "envguard check FILE" in (error.value.hint or "")
 
@@ -71,6 +71,11 @@ def test_a_folder_is_an_environment(tmp_path: Path) -> None:
 def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="does not exist"):
         find_subject(str(tmp_path / "no.yml"))
+
+
+def test_a_name_that_no_file_can_have_is_an_error() -> None:
+    with pytest.raises(InputError, match="too long"):
+        find_subject("a" * 300)
 
 
 def test_two_names_for_one_thing_are_an_error(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from envguard.checks.arch import check_architectures
 from envguard.checks.cudnn import check_cudnn
-from envguard.checks.machine_code import has_machine_code
+from envguard.checks.machine_code import has_machine_code, has_ptx
 from envguard.model.knowledge import Architecture
 from envguard.model.machine import DriverState, Gpu, Machine
 from envguard.model.report import Status
@@ -43,6 +43,23 @@ def test_machine_code_runs_within_its_major(
 ) -> None:
     architecture = Architecture(ComputeCapability.parse(code), suffix=suffix)
     assert has_machine_code((architecture,), ComputeCapability.parse(device)) is runs
+
+
+@pytest.mark.parametrize(
+    ("suffix", "device", "compiles"),
+    [
+        pytest.param("", "9.0", True, id="its own"),
+        pytest.param("", "12.0", True, id="any later one"),
+        pytest.param("", "8.9", False, id="none before"),
+        pytest.param("a", "9.0", True, id="a: its own"),
+        pytest.param("a", "9.1", False, id="a: no other"),
+        pytest.param("f", "9.1", True, id="f: a relative"),
+        pytest.param("f", "10.0", False, id="f: no other major"),
+    ],
+)
+def test_ptx_compiles_for_later_cards(suffix: str, device: str, compiles: bool) -> None:
+    ptx = (Architecture(ComputeCapability(9, 0), ptx=True, suffix=suffix),)
+    assert has_ptx(ptx, ComputeCapability.parse(device)) is compiles
 
 
 def test_on_a_jetson_machine_code_has_to_be_its_own() -> None:
@@ -154,6 +171,47 @@ def test_another_framework_with_cuda_is_unknown_beside_a_torch_that_passes() -> 
     found = check_architectures(case(target("8.0", driver="570.26"), CUDA129, jax))
 
     assert [finding.status for finding in found] == [Status.PASS, Status.UNKNOWN]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        pytest.param(["jax-cuda12-plugin 0.7.0 manager:pip"], id="jax for CUDA 12"),
+        pytest.param(["jax-cuda13-plugin 0.7.0 manager:pip"], id="jax for CUDA 13"),
+        pytest.param(["cupy-cuda12x 13.6.0 manager:pip"], id="cupy"),
+        pytest.param(
+            ["tensorflow 2.17.0 manager:pip", "nvidia-cuda-runtime-cu12 12.3.101 manager:pip"],
+            id="TensorFlow with its CUDA",
+        ),
+    ],
+)
+def test_a_framework_whose_architectures_nobody_tabled_is_no_pass(lines: list[str]) -> None:
+    *_, finding = check_architectures(case(target("8.0", driver="590.48.01"), *lines))
+    assert finding.status is Status.UNKNOWN
+
+
+def test_a_framework_is_one_finding_where_its_libraries_dropped_the_card() -> None:
+    asked = case(target("7.0", driver="580.65.06"), "jax-cuda13-plugin 0.7.0 manager:pip")
+
+    (finding,) = check_architectures(asked)
+
+    assert finding.status is Status.FAIL
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        pytest.param("cudnn 8.9.7.29 h_0", id="conda's"),
+        pytest.param("nvidia-cudnn-cu11 8.9.4.25 manager:pip", id="for another CUDA"),
+    ],
+)
+def test_the_cudnn_that_pytorch_loads_is_the_one_that_counts(beside: str) -> None:
+    torch = "torch 2.6.0+cu126 manager:pip"
+    its = "nvidia-cudnn-cu12 9.13.0.50 manager:pip"
+
+    (finding,) = check_cudnn(case(target("7.0", driver="570.124.06"), torch, beside, its))
+
+    assert finding.status is Status.FAIL
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,11 @@ FAIL, PASS, UNKNOWN, SKIPPED, WARN = (
         pytest.param(CUDA130, "575.57.08", "12.9", "linux-64", FAIL, id="CUDA 13 on R575"),
         pytest.param(CUDA118, "450.80.02", None, "linux-64", PASS, id="exactly CUDA 11's floor"),
         pytest.param(CUDA118, "450.80.01", None, "linux-64", FAIL, id="below CUDA 11's floor"),
+        pytest.param(CUDA118, "450.80.02", "11.0", "linux-64", PASS, id="R450 reports CUDA 11.0"),
+        pytest.param(CUDA118, "450.80.01", "11.0", "linux-64", FAIL, id="R450, one patch too old"),
+        pytest.param(CUDA118, "452.39", "11.0", "win-64", PASS, id="Windows R450 reports 11.0"),
+        pytest.param(CUDA118, None, "11.0", "linux-64", UNKNOWN, id="11.0 alone: which R450?"),
+        pytest.param(CUDA118, None, "10.2", "linux-64", FAIL, id="10.2 alone is below CUDA 11"),
         pytest.param(CUDA126, None, "12.1", "linux-64", PASS, id="only the reported CUDA, above"),
         pytest.param(
             CUDA126, None, "12.0", "linux-64", UNKNOWN, id="only the reported CUDA, at it"

@@ -74,6 +74,30 @@ def test_nothing_about_a_gpu_passes() -> None:
     assert (finding.rule, finding.status) == ("EG601", Status.PASS)
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        pytest.param("-r requirements.txt", id="a requirements file"),
+        pytest.param("-e .", id="a project to develop"),
+        pytest.param("file:.", id="a folder as a URL"),
+        pytest.param("./mine", id="a folder"),
+        pytest.param("git+https://github.com/pytorch/pytorch", id="a repository"),
+    ],
+)
+def test_what_is_written_elsewhere_is_never_a_pass(line: str) -> None:
+    assert found(environment("pip", pip=(line,)))["EG601"].status is Status.UNKNOWN
+
+
+@pytest.mark.parametrize("line", ["fastai", "pytorch-lightning", "pytorch-cpu", "cpuonly"])
+def test_what_brings_pytorch_is_never_a_pass(line: str) -> None:
+    assert found(environment(line))["EG601"].status is Status.UNKNOWN
+
+
+def test_an_option_of_pip_brings_nothing() -> None:
+    pip = ("'--extra-index-url https://index.example/simple'", "requests")
+    assert found(environment("pip", pip=pip))["EG601"].status is Status.PASS
+
+
 def test_what_only_a_lock_decides_is_unknown_with_the_command_to_type() -> None:
     finding = found(environment("numpy", "pytorch=2.7"))["EG601"]
 
@@ -106,6 +130,8 @@ def test_pins_that_are_a_known_bad_pair_fail() -> None:
         "EG305"
     ].status is (Status.FAIL)
     assert "EG305" not in found(environment("pip", pip=("torch>=2.6.0", "torchvision==0.20.1")))
+    builds = ("pytorch>=2.0.0=*cuda112*", "torchvision>=0.15.1=*cuda112*")
+    assert "EG305" not in found(environment(*builds))
 
 
 def test_pip_versions_say_nothing_of_the_build_where_an_index_is_named() -> None:
@@ -122,6 +148,15 @@ def test_pip_versions_say_nothing_of_the_build_where_an_index_is_named() -> None
         pytest.param("pytorch::pytorch=1.4", "conda-forge", False, id="an old one"),
         pytest.param("pytorch=2.7", "pytorch, nvidia", True, id="no other channel"),
         pytest.param("pytorch=2.7", "pytorch, conda-forge", False, id="another has it"),
+        pytest.param(
+            "pytorch=2.7", "'https://conda.anaconda.org/pytorch/'", True, id="the channel as a URL"
+        ),
+        pytest.param(
+            "https://conda.anaconda.org/pytorch::pytorch=2.7",
+            "conda-forge",
+            True,
+            id="the line's channel as a URL",
+        ),
     ],
 )
 def test_a_frozen_channel_has_nothing_newer(line: str, channels: str, fails: bool) -> None:
@@ -129,6 +164,11 @@ def test_a_frozen_channel_has_nothing_newer(line: str, channels: str, fails: boo
         environment(line, channels=channels), target("8.0", driver="570.26"), KNOWLEDGE
     )
     assert (("EG403", Status.FAIL) in [(f.rule, f.status) for f in answers]) is fails
+
+
+def test_a_frozen_channel_is_known_by_its_url() -> None:
+    asked = environment("numpy", channels="'https://conda.anaconda.org/pytorch', conda-forge")
+    assert found(asked)["EG403"].status is Status.WARN
 
 
 def test_selectors_are_obeyed() -> None:

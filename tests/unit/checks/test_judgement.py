@@ -120,6 +120,80 @@ def test_the_default_wheel_explains_the_old_driver_once() -> None:
 
 
 @pytest.mark.parametrize(
+    ("driver", "cuda", "expected"),
+    [
+        pytest.param(None, "13.1", Status.PASS, id="the reported CUDA is enough"),
+        pytest.param(None, "12.4", Status.FAIL, id="the reported CUDA is too low"),
+        pytest.param("535.54.03", "13.2", Status.UNKNOWN, id="a cuda-compat library"),
+        pytest.param("575.57.08", None, Status.FAIL, id="too old by its version"),
+    ],
+)
+def test_a_rule_never_says_more_than_the_check_it_explains(
+    driver: str | None, cuda: str | None, expected: Status
+) -> None:
+    asked = target("8.0", driver=driver, cuda=cuda)
+
+    assert verdict(asked, "torch 2.11.0 manager:pip") is expected
+    findings = judge(case(asked, "torch 2.11.0 manager:pip"), asked)
+    assert len([f for f in findings if f.rule in ("EG101", "EG404") and f.status == expected]) == 1
+
+
+@pytest.mark.parametrize(
+    "package",
+    [
+        pytest.param("onnxruntime-gpu 1.20.0 manager:pip", id="onnxruntime-gpu"),
+        pytest.param("faiss-gpu 1.7.2 manager:pip", id="faiss-gpu"),
+        pytest.param("cupy 13.6.0 py312_0", id="cupy"),
+    ],
+)
+def test_a_package_for_gpus_whose_cuda_nobody_knows_is_never_a_pass(package: str) -> None:
+    assert verdict(target("8.0", driver="570.124.06"), package) is Status.UNKNOWN
+
+
+def test_cudas_libraries_alone_ask_for_nothing() -> None:
+    xgboost = ("xgboost 2.1.1 manager:pip", "nvidia-nccl-cu12 2.22.3 manager:pip")
+    assert verdict(target("8.0", driver="570.124.06"), *xgboost) is Status.PASS
+
+
+def overridden(*cards: str, present: bool, cuda: str | None, arch: str | None) -> Target:
+    driver = "570.124.06" if present else DriverState.ABSENT
+    return target(*cards, driver=driver, given=False, cuda_override=cuda, cuda_arch_override=arch)
+
+
+@pytest.mark.parametrize(
+    ("package", "asked", "expected"),
+    [
+        pytest.param(
+            CUDA129, overridden("7.0", present=True, cuda="13.1", arch="8.0"), Status.PASS,
+            id="another card than there is",
+        ),
+        pytest.param(
+            CUDA130, overridden("8.0", present=True, cuda="13.1", arch="7.0"), Status.FAIL,
+            id="an older card than there is",
+        ),
+        pytest.param(
+            CUDA129, overridden("8.0", present=True, cuda="12.8", arch=""), Status.UNKNOWN,
+            id="the card is hidden",
+        ),
+        pytest.param(
+            CPU, overridden(present=False, cuda="12.8", arch="8.0"), Status.FAIL,
+            id="a CPU build, and a GPU is claimed",
+        ),
+        pytest.param(
+            CPU, overridden("8.0", present=True, cuda="", arch=None), Status.PASS,
+            id="a CPU build, and the GPU is hidden",
+        ),
+        pytest.param(
+            CUDA129, overridden(present=False, cuda="12.8", arch="8.0"), Status.PASS,
+            id="a CUDA build, and a GPU is claimed",
+        ),
+    ],
+)  # fmt: skip
+def test_condas_overrides_are_obeyed(package: str, asked: Target, expected: Status) -> None:
+    assert verdict(asked, package) is expected
+
+
+@pytest.mark.parametrize(
     ("asked", "needs"),
     [
         pytest.param(

@@ -33,6 +33,10 @@ def test_a_build_string_names_its_cuda(build: str, cuda: str | None) -> None:
     ("lines", "subdir", "kind", "cuda"),
     [
         pytest.param(["torch 2.6.0+cu124 manager:pip"], "linux-64", "CUDA", "12.4", id="+cu124"),
+        pytest.param(
+            ["torch 2.0.1+cu117.with.pypi.cudnn manager:pip"],
+            "linux-64", "CUDA", "11.7", id="+cu117 that takes cuDNN from PyPI",
+        ),
         pytest.param(["torch 2.6.0+cpu manager:pip"], "linux-64", "CPU", None, id="+cpu"),
         pytest.param(["torch 2.6.0+rocm6.2 manager:pip"], "linux-64", "ROCm", None, id="+rocm"),
         pytest.param(["torch 2.6.0+xpu manager:pip"], "win-64", "XPU", None, id="+xpu"),

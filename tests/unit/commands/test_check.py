@@ -12,7 +12,7 @@ from envguard.errors import ExitCode, InputError
 from envguard.formats.environment_yml import parse_environment
 from envguard.model.lockfile import LockedPackage, LockedTarget, Lockfile
 from envguard.model.machine import DriverState
-from envguard.model.report import Status, exit_code_of
+from envguard.model.report import FailOn, Status, exit_code_of
 from envguard.model.target import Target
 from envguard.ports import Installed
 from tests.unit.checks.cases import CPU, CUDA129, record, target
@@ -50,6 +50,16 @@ def test_a_cuda_lock_on_a_machine(asked: Target, verdict: Status, code: ExitCode
 
     assert (report.verdict, exit_code_of([report])) == (verdict, code)
     assert report.subject.kind == "conda-lock"
+
+
+@pytest.mark.parametrize("fail_on", [FailOn.WARN, FailOn.UNKNOWN, FailOn.FAIL])
+def test_a_warning_does_not_hide_behind_an_unknown_that_is_accepted(fail_on: FailOn) -> None:
+    frozen = "pytorch 2.5.1 py3.12_cuda12.4_cudnn9.1.0_0 channel:pytorch"
+    (report,) = check_lock(lock(frozen), "conda-lock.yml", [target("8.0")], knowledge=load())
+
+    assert {Status.WARN, Status.UNKNOWN} <= report.statuses
+    code = exit_code_of([report], fail_on=fail_on, allow_unknown=True)
+    assert code is (ExitCode.FINDINGS if fail_on is FailOn.WARN else ExitCode.OK)
 
 
 def test_a_cpu_lock_says_so() -> None:

@@ -89,6 +89,11 @@ def test_a_directory_is_no_machine(tmp_path: Path) -> None:
         resolved(str(tmp_path))
 
 
+def test_a_text_too_long_for_a_file_name_is_no_machine() -> None:
+    with pytest.raises(InputError, match="no GPU called"):
+        resolved("a" * 300)
+
+
 def test_a_broken_file_is_named(tmp_path: Path) -> None:
     file = tmp_path / "m.json"
     file.write_text("{}")

@@ -19,6 +19,7 @@ from tests.small_knowledge import KNOWLEDGE
         pytest.param("A100 80GB PCIe", "A100", id="memory and form factor"),
         pytest.param("a100 80 gb", "A100", id="memory with a space"),
         pytest.param("NVIDIA A100-SXM4-40GB MIG 1g.5gb", "A100", id="a MIG partition"),
+        pytest.param("NVIDIA A100-PCIE-40GB MIG 1g.5gb+me", "A100", id="with media engines"),
         pytest.param("NVIDIA A10-24Q", "A10", id="a vGPU profile"),
         pytest.param("Tesla V100-SXM2-16GB", "Tesla V100", id="Tesla"),
         pytest.param("v100", "Tesla V100", id="without Tesla"),

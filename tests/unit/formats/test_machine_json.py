@@ -12,13 +12,14 @@ from envguard.model.machine import Driver, DriverState, Gpu, Machine
 from envguard.model.subdir import SUBDIRS
 from envguard.model.version import ComputeCapability, Dotted
 
-texts = st.text(max_size=20)
+printable = st.characters(exclude_categories=["Cc", "Cs"])
+texts = st.text(printable, max_size=20)
 numbers = st.integers(0, 2**63)
 dotted = st.lists(st.integers(0, 9999), min_size=1, max_size=4).map(
     lambda parts: Dotted.parse(".".join(map(str, parts)))
 )
 capabilities = st.builds(ComputeCapability, st.integers(0, 99), st.integers(0, 9))
-names = st.text(min_size=1, max_size=20)
+names = st.text(printable, min_size=1, max_size=20)
 
 
 def maybe(strategy: st.SearchStrategy) -> st.SearchStrategy:
@@ -30,7 +31,7 @@ gpus = st.builds(
     index=st.integers(0, 64),
     name=maybe(texts),
     uuid=maybe(texts),
-    vendor=names,
+    vendor=names.map(str.lower).filter(lambda name: name == name.lower()),
     architecture=maybe(texts),
     compute_capability=maybe(capabilities),
     memory_bytes=maybe(numbers),
@@ -42,7 +43,7 @@ gpus = st.builds(
 def machines(draw: st.DrawFn) -> Machine:
     environment = draw(maybe(st.dictionaries(names, texts, max_size=3)))
     override = draw(maybe(st.just("") | dotted.map(str)))
-    arch_override = draw(maybe(st.just("") | dotted.map(str)))
+    arch_override = draw(maybe(st.just("") | capabilities.map(str)))
     for name, value in (("CUDA", override), ("CUDA_ARCH", arch_override)):
         if value is not None:
             environment = {**(environment or {}), f"CONDA_OVERRIDE_{name}": value}
@@ -165,6 +166,18 @@ def test_an_override_in_the_captured_environment_is_replayed() -> None:
             "m.json: environment.CONDA_OVERRIDE_CUDA: 'yes' is not a version",
             id="override that is no version",
         ),
+        pytest.param(
+            {"environment": {"CONDA_OVERRIDE_CUDA_ARCH": "8"}},
+            "m.json: environment.CONDA_OVERRIDE_CUDA_ARCH: '8' is not a compute capability",
+            id="override that is no capability",
+        ),
+        pytest.param(
+            {"gpus": [{"name": "A100\x1b[31m"}]}, "gpus[0].name: 'A100\\x1b[31m' has", id="escape"
+        ),
+        pytest.param({"notes": ["\ud800"]}, "notes[0]: '\\ud800' has", id="half a character"),
+        pytest.param(
+            {"environment": {"A": "\ud800"}}, "environment.A: '\\ud800' is no", id="half, variable"
+        ),
         pytest.param({"schema_version": 2}, "schema_version: 2; this envguard reads 1", id="newer"),
         pytest.param({"schema_version": "1"}, 'schema_version: "1"', id="version as text"),
         pytest.param({"schema_version": True}, "schema_version: true", id="version as a bool"),
@@ -176,6 +189,22 @@ def test_a_mistake_is_named_with_its_key(change: dict[str, object], message: str
     with pytest.raises(InputError) as caught:
         parse_machine(json.dumps(document), "m.json")
     assert message in caught.value.message
+
+
+def parsed(**facts: object) -> Machine:
+    return parse_machine(json.dumps({"schema_version": 1, "subdir": "linux-64", **facts}), "m.json")
+
+
+def test_an_override_of_blanks_is_one_of_nothing() -> None:
+    blank = {"CONDA_OVERRIDE_CUDA": " ", "CONDA_OVERRIDE_CUDA_ARCH": " "}
+    machine = parsed(environment=blank)
+    assert (machine.cuda_override, machine.cuda_arch_override) == ("", "")
+
+
+def test_a_vendor_is_known_in_any_case() -> None:
+    gpu = {"vendor": "NVIDIA", "compute_capability": "8.0"}
+    machine = parsed(gpus=[gpu])
+    assert len(machine.nvidia_gpus or ()) == 1
 
 
 def test_all_mistakes_are_reported_at_once() -> None:

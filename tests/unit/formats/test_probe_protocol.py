@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from envguard.formats.probe_protocol import parse_faults, parse_transcript
+from envguard.formats.probe_protocol import parse_faults, parse_transcript, printable
 from envguard.model.probe import Faults, WrongNumber
 
 CRASH = """Fatal Python error: Segmentation fault
@@ -84,6 +84,8 @@ def test_events_add_up() -> None:
         pytest.param('{"event": "hello"}', id="unknown event"),
         pytest.param("[1]", id="no object"),
         pytest.param("[" * 100_000, id="100,000 brackets"),
+        pytest.param('{"event": "value", "name": "x", "value": NaN}', id="NaN, which is no JSON"),
+        pytest.param('{"event": "value", "name": "x", "value": [1]}', id="a list for a value"),
     ],
 )
 def test_a_line_that_is_none_of_the_protocol_is_garbage(line: str) -> None:
@@ -101,3 +103,20 @@ def test_nothing_counts_after_the_end() -> None:
 def test_an_error_that_is_no_number_stays_unknown() -> None:
     line = '{"event": "wrong", "name": "float16", "error": "nan", "tolerance": 0.001}'
     assert parse_transcript(line).wrong == (WrongNumber("float16", None, 0.001),)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        pytest.param("numpy\n\tcrashed", "numpy\n\tcrashed", id="lines and tabs stay"),
+        pytest.param("\x1b[31mred\x1b[2J", "red", id="colours, and what clears a screen"),
+        pytest.param("\x1b]0;title\x07x", "x", id="a title for the window"),
+        pytest.param("a\x00b\x08", "a\ufffdb\ufffd", id="other control characters"),
+        pytest.param("/data/\udcff", "/data/\ufffd", id="a file name that is not UTF-8"),
+        pytest.param("hf_abcdef, and hf_abcdef", "***, and ***", id="a secret"),
+        pytest.param("at https://me:pw@h.example/x", "at https://h.example/x", id="credentials"),
+    ],
+)
+def test_what_a_probe_says_can_be_shown(text: str, shown: str) -> None:
+    assert printable(text, ["hf_abcdef"]) == shown
+    shown.encode("utf-8")

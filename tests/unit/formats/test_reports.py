@@ -87,6 +87,30 @@ def test_no_line_is_wider_than_a_terminal() -> None:
     assert max(len(line) for line in lines) <= 100
 
 
+@pytest.mark.parametrize("verbose", [False, True], ids=["plain", "verbose"])
+@pytest.mark.parametrize("status", [Status.FAIL, Status.PASS])
+def test_titles_notes_and_the_first_line_are_wrapped_too(status: Status, verbose: bool) -> None:
+    words = "pytorch 2.5.1 py3.12_cuda11.8_cudnn9.1.0_0 " * 4
+    long = replace(
+        REPORT,
+        subject=replace(REPORT.subject, path="a folder/" * 12),
+        findings=(replace(FAILURE, title=words, status=status),),
+        notes=(words,),
+        requirements=("driver >=525.60.13",) * 9,
+    )
+
+    lines = report_text(long, verbose=verbose).splitlines()
+
+    assert max(len(line) for line in lines) <= 100
+
+
+def test_a_word_that_is_too_long_stays_whole() -> None:
+    url = "https://index.example/" + "x" * 200
+    lines = report_text(replace(REPORT, notes=(f"see {url} there",))).splitlines()
+
+    assert [line.strip() for line in lines if url in line] == [url]
+
+
 @pytest.mark.parametrize(
     ("machine", "phrase"),
     [

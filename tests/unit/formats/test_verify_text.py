@@ -55,8 +55,7 @@ def test_a_crash_on_one_of_two_gpus() -> None:
         "conda-lock.yml (281 packages)  on  2 x NVIDIA H100 80GB, driver 570.26\n"
         "                gpu0     gpu1\n"
         "  import        ok                  shared  1.2 s\n"
-        "  conv fwd+bwd  ok       CRASHED    gpu1: SIGSEGV after 0.8 s, likely in libcudnn_cnn.so.9,"
-        " at: conv2d float16\n"
+        "  conv fwd+bwd  ok       CRASHED    gpu1: SIGSEGV after 0.8 s, likely in libcudnn_cnn.so.9\n"
         "\n"
         "NOT verified: 1 crashed; passed 2 of 3 on 2 GPUs, 9.6 s\n"
     )
@@ -90,6 +89,16 @@ def test_a_crash_on_one_of_two_gpus() -> None:
 )
 def test_the_verdict_comes_last(given: Report, last: str) -> None:
     assert verify_text(given).splitlines()[-1] == last
+
+
+def test_a_long_reason_is_cut_in_the_table_and_whole_in_the_finding() -> None:
+    why = "ImportError: " + "libsomething.so.1: cannot open shared object file; " * 5
+    failed = ProbeResult("import", Outcome.FAILED, seconds=0.2, detail=why, stage="import numpy")
+    finding = Finding("EG702", Status.FAIL, "import failed", message=why)
+    text = verify_text(report(failed, findings=(finding,)))
+    assert max(map(len, text.splitlines())) <= 100
+    assert "..." in text
+    assert why.strip() in " ".join(text.split())
 
 
 @pytest.mark.parametrize("outcome", Outcome)

@@ -1,0 +1,30 @@
+"""Packages as another tool wrote them down: a lock, a freeze, a bug report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from envguard.model.machine import Machine
+from envguard.model.package import PackageRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """`records` by subdir; None = the text does not say which platform it is about.
+
+    `complete` is false where the text names only some of the packages: then a missing one proves nothing.
+    `machine` is what the text says of the machine. `name` is the environment's, where a file has several.
+    """
+
+    kind: str
+    records: Mapping[str | None, tuple[PackageRecord, ...]] = field(default_factory=dict)
+    complete: bool = True
+    machine: Machine | None = None
+    name: str | None = None
+
+    def records_for(self, subdir: str) -> tuple[PackageRecord, ...] | None:
+        """The packages on `subdir`; None where the listing is about other platforms."""
+        if subdir in self.records:
+            return self.records[subdir]
+        return self.records.get(None)
