@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from envguard.cli.options import deliver, for_option, format_option, output_option
+from envguard.cli.reports import FORMATS, render
 from envguard.model.report import FailOn
 
 
@@ -15,7 +16,7 @@ from envguard.model.report import FailOn
 @for_option
 @click.option("-n", "--name", help="A conda environment, by name.")
 @click.option("-p", "--prefix", type=click.Path(path_type=Path), help="An environment's folder.")
-@format_option("text", "json")
+@format_option(*FORMATS)
 @output_option
 @click.option(
     "--fail-on",
@@ -53,12 +54,5 @@ def command(
     from envguard.model.report import exit_code_of
 
     reports = api.check(what, targets=targets, name=name, prefix=prefix)
-    if format_ == "json":
-        from envguard.formats.report_json import reports_to_json
-
-        deliver(reports_to_json(reports, rules_date=api.rules_date()), output)
-    else:
-        from envguard.formats.report_text import reports_text
-
-        deliver(reports_text(reports, verbose=verbose), output)
+    deliver(render(reports, format_, verbose=verbose), output)
     return int(exit_code_of(reports, fail_on=FailOn(fail_on), allow_unknown="unknown" in allowed))
