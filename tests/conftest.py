@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,11 @@ from envguard.adapters.local_channel.build import LocalChannel, build_channel
 from tests.channel import write_channel
 from tests.fake_driver import FakeDriver, build_fake_driver
 from tests.wheels import make_wheel
+
+
+def pytest_configure() -> None:
+    # nohup and a shell's `&` start us with ^C ignored, and every child that a test interrupts inherits it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
