@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import shutil
@@ -19,6 +20,18 @@ from envguard.errors import UnavailableError
 _ENDING = (signal.SIGTERM, signal.SIGHUP)
 PREFIX = "envguard-"
 OWNER = ".owner"
+ATTEMPTS = 100
+"""Others may remove what was just made."""
+HINT = "name another folder: export ENVGUARD_CACHE_DIR=/path/with/room"
+TEMPORARY_HINT = "make room there, or name another place: export TMPDIR=/path/with/room"
+
+
+def _make(parent: Path) -> None:
+    parent.mkdir(parents=True, exist_ok=True)
+
+
+def _nothing(_: Path) -> None:
+    pass
 
 
 class Terminated(SystemExit):
@@ -26,23 +39,33 @@ class Terminated(SystemExit):
 
 
 @contextlib.contextmanager
-def scratch_folder(parent: Path, *, keep: Callable[[], bool] = lambda: False) -> Iterator[Path]:
+def scratch_folder(
+    parent: Path,
+    *,
+    keep: Callable[[], bool] = lambda: False,
+    make: Callable[[Path], None] = _make,
+    end: Callable[[Path], None] = _nothing,
+    hint: str = HINT,
+) -> Iterator[Path]:
     """A new folder in `parent`, removed on leaving, also by ^C and SIGTERM, unless `keep()` then.
 
-    Folders that killed processes left in `parent` are removed first. Raises UnavailableError when
-    `parent` cannot be written to.
+    Folders that killed processes left in `parent` are removed first. `make` makes `parent`, `end` stops
+    whatever still uses a folder that is about to go. Raises UnavailableError, with `hint`, when `parent`
+    cannot be written to.
     """
-    prune(parent)
-    with _signals_raise(), _owned(parent) as folder:
-        try:
-            yield folder
-        finally:
-            if not keep():
-                remove_tree(folder)
+    prune(parent, end=end)
+    with _signals_raise(), _children_are_ours(), contextlib.ExitStack() as stack:
+        with _signals_wait():  # none comes between making it and knowing how to remove it
+            owner, handle = _owner_in(parent, make, hint)
+            folder = owner.with_name(owner.name.removesuffix(OWNER))
+            stack.callback(os.close, handle)
+            stack.callback(_leave, owner, folder, keep, end)
+            folder.mkdir(mode=0o700)
+        yield folder
 
 
-def prune(parent: Path) -> tuple[Path, ...]:
-    """Remove folders in `parent` whose owner is dead; returns them.
+def prune(parent: Path, *, end: Callable[[Path], None] = _nothing) -> tuple[Path, ...]:
+    """Remove folders in `parent` whose owner is dead, after `end` of each; returns them.
 
     The owner of NAME holds a lock on NAME.owner: the kernel drops it however the process ends, and it
     counts across containers and (NFS 4) machines. Where locks do not work nothing is removed.
@@ -56,6 +79,7 @@ def prune(parent: Path) -> tuple[Path, ...]:
             if not _is_file(owner, handle):
                 continue
             folder = owner.with_name(owner.name.removesuffix(OWNER))
+            end(folder)  # first: it would make anew what is removed
             remove_tree(folder)
             owner.unlink()
             removed.append(folder)
@@ -71,29 +95,34 @@ def remove_tree(folder: Path) -> None:
                 return
 
 
-@contextlib.contextmanager
-def _owned(parent: Path) -> Iterator[Path]:
+def _owner_in(parent: Path, make: Callable[[Path], None], hint: str) -> tuple[Path, int]:
     try:
-        parent.mkdir(parents=True, exist_ok=True)
-        owner, handle = _new_owner(parent)
+        return _new_owner(parent, make)
     except OSError as error:
-        raise UnavailableError(
-            f"{parent} cannot be written to: {error.strerror or error}",
-            hint="name another folder: export ENVGUARD_CACHE_DIR=/path/with/room",
-        ) from error
-    folder = owner.with_name(owner.name.removesuffix(OWNER))
-    try:
-        folder.mkdir(mode=0o700)
-        yield folder
-    finally:
+        reason = f"{parent} cannot be written to: {error.strerror or error}"
+        raise UnavailableError(reason, hint=hint) from error
+
+
+def _leave(
+    owner: Path, folder: Path, keep: Callable[[], bool], end: Callable[[Path], None]
+) -> None:
+    """Remove `folder` unless it is to stay, and its owner last: what is interrupted is pruned later."""
+    stays = keep()
+    with _signals_wait():
+        if not stays:
+            end(folder)
+            remove_tree(folder)
         # a folder without an owner file is a kept one: nobody prunes it
         owner.unlink(missing_ok=True)
-        os.close(handle)
 
 
-def _new_owner(parent: Path) -> tuple[Path, int]:
-    while True:
-        handle, name = tempfile.mkstemp(prefix=PREFIX, suffix=OWNER, dir=parent)
+def _new_owner(parent: Path, make: Callable[[Path], None]) -> tuple[Path, int]:
+    for _ in range(ATTEMPTS):
+        try:
+            make(parent)
+            handle, name = tempfile.mkstemp(prefix=PREFIX, suffix=OWNER, dir=parent)
+        except FileNotFoundError:
+            continue  # the last user of `parent` removed it meanwhile
         owner = Path(name)
         os.write(handle, f"{os.getpid()}\n".encode())
         with contextlib.suppress(OSError):  # no locks here: then nobody can prune either
@@ -101,6 +130,7 @@ def _new_owner(parent: Path) -> tuple[Path, int]:
         if _is_file(owner, handle):
             return owner, handle
         os.close(handle)  # pruned between its making and its lock
+    raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(parent))
 
 
 @contextlib.contextmanager
@@ -142,6 +172,21 @@ def _signals_raise() -> Iterator[None]:
 
     with _handlers(stop, only_default=True, numbers=_ENDING):
         yield
+
+
+@contextlib.contextmanager
+def _children_are_ours() -> Iterator[None]:
+    """Within, children can be waited for. A caller may have left SIGCHLD ignored: then the kernel takes
+    their exit status away, and a uv that failed looks like one that did not."""
+    in_main = threading.current_thread() is threading.main_thread()
+    if not in_main or signal.getsignal(signal.SIGCHLD) is not signal.SIG_IGN:
+        yield
+        return
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGCHLD, signal.SIG_IGN)
 
 
 @contextlib.contextmanager

@@ -63,7 +63,7 @@ def _run(step: Step) -> int:
 
 
 def _conclude(demo: Demo, codes: list[int], *, keep: bool) -> int:
-    from envguard.commands.demo import surprises
+    from envguard.commands.demo import exit_code, surprises
 
     told = surprises(demo, codes)
     where = f"kept in {demo.folder}" if keep else f"{demo.folder} is removed"
@@ -71,7 +71,7 @@ def _conclude(demo: Demo, codes: list[int], *, keep: bool) -> int:
         click.echo(f"\nNot everything ended as it should; {where}.")
         for line in told:
             click.echo(f"  {line}")
-        return int(ExitCode.FINDINGS)
+        return int(exit_code(demo, codes))
     click.echo(f"\nThe good environment passed, the two broken ones were caught; {where}.")
     click.echo("Next, in a folder of yours:")
     for text, purpose in demo.next_commands:

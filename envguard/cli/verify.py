@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from envguard.cli.options import deliver, for_option, format_option, output_option
+from envguard.cli.options import deliver, for_option, format_option, output_option, verdict_options
 from envguard.model.report import FailOn
 
 if TYPE_CHECKING:
@@ -21,6 +22,18 @@ class _KeepWithoutValue(click.Command):
         return super().parse_args(
             ctx, ["--keep=always" if arg == "--keep" else arg for arg in args]
         )
+
+
+class _Seconds(click.FloatRange):
+    """A number that is one: nothing is ever later than NaN, and inf is no deadline."""
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        seconds = float(super().convert(value, param, ctx))
+        if not math.isfinite(seconds):
+            self.fail(f"{value} is no number of seconds", param, ctx)
+        return seconds
 
 
 @click.command("verify", cls=_KeepWithoutValue, short_help="does it run here?")
@@ -43,7 +56,7 @@ class _KeepWithoutValue(click.Command):
 @click.option(
     "--timeout",
     "timeout_s",
-    type=click.FloatRange(min=1),
+    type=_Seconds(min=1),
     default=120.0,
     show_default=True,
     metavar="SECONDS",
@@ -65,20 +78,7 @@ class _KeepWithoutValue(click.Command):
 )
 @format_option("text", "json")
 @output_option
-@click.option(
-    "--fail-on",
-    type=click.Choice([word.value for word in FailOn]),
-    default=FailOn.FAIL.value,
-    show_default=True,
-    help="The mildest answer that exits with 1.",
-)
-@click.option(
-    "--allow",
-    "allowed",
-    multiple=True,
-    type=click.Choice(["unknown"]),
-    help="Accept what could not be decided (exit 0 instead of 3).",
-)
+@verdict_options
 def command(
     what: str | None,
     name: str | None,

@@ -120,6 +120,13 @@ def surprises(demo: Demo, codes: Sequence[int]) -> tuple[str, ...]:
     return tuple(told)
 
 
+def exit_code(demo: Demo, codes: Sequence[int]) -> ExitCode:
+    """That of the whole demo: what gave out beats what went wrong because of it."""
+    if not surprises(demo, codes):
+        return ExitCode.OK
+    return ExitCode.UNAVAILABLE if ExitCode.UNAVAILABLE in codes else ExitCode.FINDINGS
+
+
 def _environment_yml(name: str, channels: Sequence[str], packages: Sequence[str]) -> str:
     lines = [f"name: {name}", "channels:", *(f"  - {channel}" for channel in channels)]
     lines += ["dependencies:", *(f"  - {package}" for package in packages)]

@@ -25,8 +25,6 @@ from envguard.model.report import Finding, Report, Status, Subject
 from envguard.model.target import Target
 from envguard.ports import SILENT, Prefix, PrefixFactory, ProbeRunner, Progress
 
-DISCOVERY_TIMEOUT_S = 30.0
-
 
 class Keep(StrEnum):
     """When a throwaway prefix stays."""
@@ -101,9 +99,10 @@ def verify_prefix(
         discovery(),
         python=prefix.python,
         environment=prefix.environment,
-        timeout_s=min(request.timeout_s, DISCOVERY_TIMEOUT_S),
+        timeout_s=request.timeout_s,
     )
     findings = request.findings
+    notes = tuple(note for report in request.reports for note in report.notes)
     results: tuple[ProbeResult, ...] = ()
     if first.outcome is Outcome.PASSED:
         plan, environment = _plan(first, request), dict(prefix.environment)
@@ -113,6 +112,7 @@ def verify_prefix(
         results = _run(plan, probed, request.timeout_s, runner, progress) + plan.not_run
         findings = observed_beats_tabled(findings, results)
         findings += plan.findings + probe_findings(results)
+        notes += plan.notes
     else:
         findings += (python_does_not_start(first, str(prefix.python)),)
     return Report(
@@ -121,7 +121,7 @@ def verify_prefix(
         machine=request.machine,
         findings=findings,
         probes=results,
-        notes=tuple(dict.fromkeys(n for report in request.reports for n in report.notes)),
+        notes=tuple(dict.fromkeys(notes)),
         seconds=time.monotonic() - started,
     )
 

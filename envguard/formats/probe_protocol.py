@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from envguard.model.probe import Faults, ProbeException, Transcript, WrongNumber
+from envguard.model.secrets import redacted
 
+_SEQUENCE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)")
+_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 GARBAGE_LINES = 5
 GARBAGE_CHARACTERS = 200
 _FRAME = re.compile(r'^  File "(?P<file>[^"]*)", line (?P<line>\S+) in (?P<name>.+)$')
@@ -41,7 +44,7 @@ class _Reading:
             case "stage":
                 self.stage = str(event["name"])
             case "value":
-                self.values[str(event["name"])] = event["value"]
+                self.values[str(event["name"])] = _measured(event["value"])
             case "wrong":
                 self.wrong.append(_wrong_number(event))
             case "exception":
@@ -53,6 +56,16 @@ class _Reading:
             case _:
                 return False
         return True
+
+
+def printable(text: str, secrets: Collection[str] = ()) -> str:
+    """`text` of a probe as it may be shown: nothing that drives a terminal, no credentials, no `secrets`.
+
+    Half of a surrogate pair, which is how Python reads a file name that is not UTF-8, cannot be written.
+    """
+    for secret in secrets:
+        text = text.replace(secret, "***")
+    return redacted(_UNPRINTABLE.sub("\ufffd", _SEQUENCE.sub("", text)))
 
 
 def parse_transcript(text: str) -> Transcript:
@@ -76,10 +89,22 @@ def parse_transcript(text: str) -> Transcript:
 
 def _taken(reading: _Reading, line: str) -> bool:
     try:
-        event = json.loads(line)
+        event = json.loads(line, parse_constant=_no_number)
         return isinstance(event, dict) and reading.take(event)
     except (ValueError, KeyError, TypeError, RecursionError):
         return False
+
+
+def _measured(value: object) -> object:
+    """A value as probes report them. Raises TypeError for what no probe does."""
+    if value is None or isinstance(value, (str, int, float)):
+        return value
+    raise TypeError(type(value).__name__)
+
+
+def _no_number(name: str) -> object:
+    """NaN and Infinity are no JSON; probes say them as text."""
+    raise ValueError(name)
 
 
 def _wrong_number(event: Mapping[str, Any]) -> WrongNumber:

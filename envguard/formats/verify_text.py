@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import assert_never
 
-from envguard.formats.report_text import finding_lines, headline
+from envguard.formats.report_text import WIDTH, finding_lines, headline
 from envguard.model.probe import REMOVED, Outcome, ProbeResult
 from envguard.model.report import Report, Status
 
@@ -67,7 +67,8 @@ def _table(probes: Sequence[ProbeResult]) -> Iterator[str]:
     yield "  ".join(["", " " * label_width, "".join(head.ljust(width) for head in heads)]).rstrip()
     for name, row in rows.items():
         cells = "".join(cell.ljust(width) for cell in _cells(row, columns))
-        yield f"  {_label(name).ljust(label_width)}  {cells}  {_remark(row, columns)}".rstrip()
+        start = f"  {_label(name).ljust(label_width)}  {cells}  "
+        yield (start + _first_line(_remark(row, columns), WIDTH - len(start))).rstrip()
 
 
 def probes_by_name(probes: Sequence[ProbeResult]) -> list[ProbeResult]:
@@ -104,13 +105,14 @@ def _what_happened(probe: ProbeResult, columns: Sequence[int | None]) -> str:
     what = probe.signal or _first_line(probe.detail)
     words = f"{where}{what} after {probe.seconds:.1f} s"
     if probe.library:
-        words += f", likely in {probe.library}"
+        return f"{words}, likely in {probe.library}"
     return words + (f", at: {probe.stage}" if probe.stage else "")
 
 
 def _first_line(text: str, characters: int = 100) -> str:
+    """The finding below has it whole."""
     line = text.partition("\n")[0]
-    return line if len(line) <= characters else line[: characters - 3] + "..."
+    return line if len(line) <= characters else line[: max(characters - 3, 0)] + "..."
 
 
 def _measured(probe: ProbeResult) -> Iterator[str]:

@@ -40,9 +40,11 @@ def descend(numpy, x, y):
 
 
 def fell(probe, losses):
-    probe.value("loss first", round(float(losses[0]), 6))
-    probe.value("loss last", round(float(losses[-1]), 6))
-    probe.judge("loss ratio", float(losses[-1]) / float(losses[0]), FALL)
+    first, last = float(losses[0]), float(losses[-1])
+    probe.value("loss first", round(first, 6))
+    probe.value("loss last", round(last, 6))
+    # a first loss of 0 is wrong too, and no reason to stop with a division by it
+    probe.judge("loss ratio", last / first if first else float("inf"), FALL)
 
 
 def with_torch(probe):

@@ -11,7 +11,7 @@ import stat
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,7 +21,7 @@ import pytest
 from envguard.adapters.local_channel.build import LocalChannel
 from envguard.adapters.local_channel.package import PackageDraft, PackageFile, write_package
 from envguard.adapters.prefixes.reader import PrefixReaderOnDisk
-from envguard.adapters.prefixes.throwaway import ThrowawayPrefixes, cache_root
+from envguard.adapters.prefixes.throwaway import ThrowawayPrefixes, cache_root, refuse_noexec
 from envguard.errors import UnavailableError
 from envguard.model.package import Manager, PackageRecord
 from envguard.model.subdir import current_subdir
@@ -293,6 +293,36 @@ def test_a_mirror_that_serves_something_else_is_refused(
     assert "not the file that was locked" in refusal(prefixes, records).message
 
 
+@pytest.mark.parametrize(
+    "damage",
+    [
+        pytest.param(lambda file: file.unlink(), id="a file is missing"),
+        pytest.param(lambda file: file.write_text("VALUE = 41\n"), id="a file was written to"),
+        pytest.param(lambda file: file.write_text(""), id="a file is empty"),
+    ],
+)
+def test_an_unpacked_package_that_was_altered_in_the_cache_is_unpacked_again(
+    local_channel: LocalChannel, tmp_path: Path, damage: Callable[[Path], object]
+) -> None:
+    prefixes = ThrowawayPrefixes(root=tmp_path)
+    say(prefixes, local_channel.packages, "pass")
+    [module] = (tmp_path / "pkgs").glob("tiny-*/site-packages/tiny/__init__.py")
+    damage(module)
+    assert say(prefixes, local_channel.packages, "import tiny; print(tiny.VALUE)") == "42"
+
+
+def test_a_cache_that_is_only_read_is_not_unpacked_again(
+    local_channel: LocalChannel, tmp_path: Path
+) -> None:
+    prefixes = ThrowawayPrefixes(root=tmp_path)
+    say(prefixes, local_channel.packages, "pass")
+    [module] = (tmp_path / "pkgs").glob("tiny-*/site-packages/tiny/__init__.py")
+    inode = module.stat().st_ino
+    os.utime(module)  # touched, and still what was locked
+    say(prefixes, local_channel.packages, "pass")
+    assert module.stat().st_ino == inode
+
+
 def test_offline_takes_the_cache_and_nothing_else(
     local_channel: LocalChannel, tmp_path: Path
 ) -> None:
@@ -321,6 +351,16 @@ def test_too_little_room_is_said_with_numbers(local_channel: LocalChannel, tmp_p
     records = altered(local_channel, "tiny", size_bytes=10**18)
     error = refusal(ThrowawayPrefixes(root=tmp_path), records)
     assert "MB free; the packages take 1,000,000,000,0" in error.message
+
+
+def test_a_file_system_that_starts_no_programs_is_said(tmp_path: Path) -> None:
+    refuse_noexec(tmp_path)
+    noexec = Path("/proc")
+    if not noexec.is_dir() or not os.statvfs(noexec).f_flag & os.ST_NOEXEC:
+        pytest.skip("/proc is not mounted noexec here")
+    with pytest.raises(UnavailableError, match="starts no programs") as caught:
+        refuse_noexec(noexec)
+    assert "ENVGUARD_CACHE_DIR" in (caught.value.hint or "")
 
 
 def test_a_cache_that_is_no_folder_is_said(local_channel: LocalChannel, tmp_path: Path) -> None:

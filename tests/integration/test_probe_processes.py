@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,16 @@ def run(
         environment=environment,
         timeout_s=timeout_s,
     )
+
+
+@contextlib.contextmanager
+def ignoring(*numbers: signal.Signals) -> Iterator[None]:
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def wait_until(condition: Callable[[], bool], within_s: float = 10.0) -> bool:
@@ -149,11 +160,13 @@ def test_bytecode_goes_to_the_run_and_not_beside_the_script(
 
 def test_a_process_that_does_not_die_is_unkillable(tmp_path: Path) -> None:
     limits = Limits(0.0, stack_wait_s=0.1, kill_wait_s=0.3, kill_signal=signal.SIGTERM)
-    body = "signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(600)"
-    with process_probes(root=tmp_path / "runs", limits=limits) as runner:
+    with (
+        process_probes(root=tmp_path / "runs", limits=limits) as runner,
+        ignoring(signal.SIGTERM, signal.SIGUSR2),  # inherited: however slow the child starts
+    ):
         (folder,) = [path for path in (tmp_path / "runs").iterdir() if path.is_dir()]
         try:
-            result = run(runner, body, tmp_path, timeout_s=0.6)
+            result = run(runner, "time.sleep(600)", tmp_path, timeout_s=0.6)
         finally:
             kill_tagged(f"{folder.name}/")
     assert (result.outcome, result.signal) == (Outcome.UNKILLABLE, None)
@@ -220,7 +233,7 @@ def test_after_an_interrupt_nothing_runs_and_nothing_lies_about(
         parent.send_signal(number)
         parent.wait(10)
         assert tagged_processes(tag) == ()
-    assert list((tmp_path / "runs").iterdir()) == []
+    assert not (tmp_path / "runs").exists()
 
 
 def test_after_kill_9_the_probe_dies_and_the_next_run_removes_the_rest(tmp_path: Path) -> None:
@@ -231,7 +244,7 @@ def test_after_kill_9_the_probe_dies_and_the_next_run_removes_the_rest(tmp_path:
         assert wait_until(lambda: len(tagged_processes(tag)) <= 1)
         with process_probes(root=tmp_path / "runs"):
             assert tagged_processes(tag) == ()
-    assert list((tmp_path / "runs").iterdir()) == []
+    assert not (tmp_path / "runs").exists()
 
 
 def interpreters() -> dict[str, Path]:
@@ -268,3 +281,52 @@ def test_a_relative_python_counts_from_here_and_not_from_the_folder_of_the_probe
 
 def test_no_process_of_ours_carries_the_tag() -> None:
     assert os.getpid() not in tagged_processes("")
+
+
+def test_a_secret_of_the_environment_is_not_repeated(
+    probes: ProcessProbes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_TOKEN", "hf_abcdefgh")
+    body = "print(os.environ['HF_TOKEN']); raise ValueError(os.environ['HF_TOKEN'])"
+    result = run(probes, body, tmp_path)
+    assert result.detail == "ValueError: ***"
+    assert "hf_abcdefgh" not in repr(result)
+
+
+def test_a_file_name_that_is_not_utf_8_can_be_written_down(
+    probes: ProcessProbes, tmp_path: Path
+) -> None:
+    result = run(probes, "raise OSError(os.fsdecode(b'/data/\\xff'))", tmp_path)
+    result.detail.encode("utf-8")
+
+
+def test_a_caller_that_ignores_its_children_changes_nothing(tmp_path: Path) -> None:
+    with (
+        ignoring(signal.SIGCHLD),
+        process_probes(root=tmp_path / "runs") as runner,
+    ):
+        result = run(runner, DEATHS["segfault"].body, tmp_path)
+    assert (result.outcome, result.signal) == (Outcome.CRASHED, "SIGSEGV")
+
+
+def test_after_kill_9_the_next_run_removes_its_shared_memory(tmp_path: Path) -> None:
+    with parent_of_a_hanging_probe(tmp_path) as (parent, tag):
+        block = Path("/dev/shm") / f"envguard-{tag.rstrip('/')}-1"
+        block.write_text("x")
+        parent.kill()
+        parent.wait(10)
+    with process_probes(root=tmp_path / "runs"):
+        assert not block.exists()
+
+
+def test_runs_that_come_and_go_share_their_folder(tmp_path: Path) -> None:
+    root = tmp_path / "runs"
+
+    def runs(_: int) -> None:
+        for _ in range(20):
+            with process_probes(root=root):
+                assert root.stat().st_mode & 0o777 == 0o700
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(runs, range(4)))
+    assert not root.exists()

@@ -77,6 +77,18 @@ def test_a_loss_that_does_not_fall_is_a_wrong_result(probes: ProcessProbes, tmp_
     assert "loss ratio" in result.detail
 
 
+@NEEDS["numpy"]
+def test_a_loss_of_nothing_is_a_wrong_result_and_no_division_by_zero(
+    probes: ProcessProbes, tmp_path: Path
+) -> None:
+    script = tmp_path / "zero.py"
+    source = Path(sys.modules["envguard"].__path__[0]) / "probes" / "train.py"
+    zeros = source.read_text().replace("return numpy.array(losses)", "return numpy.zeros(STEPS)")
+    script.write_text(zeros)
+    result = run(probes, Probe("train", str(script), arguments={"framework": "numpy"}))
+    assert result.outcome is Outcome.WRONG_RESULT, result
+
+
 BROKEN_TORCH = """
 __version__ = "2.7.1+cu126"
 raise ImportError("libcudart.so.12: cannot open shared object file: No such file or directory")

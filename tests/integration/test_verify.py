@@ -115,6 +115,8 @@ def test_nothing_is_written_into_the_environment(tmp_path: Path) -> None:
         ),
         pytest.param(["--python", sys.executable, "--keep"], "--keep is for", id="--keep"),
         pytest.param(["--timeout", "0"], "0", id="no time"),
+        pytest.param(["--timeout", "nan"], "no number of seconds", id="not a number"),
+        pytest.param(["--timeout", "inf"], "no number of seconds", id="no deadline"),
         pytest.param(["environment.yml"], "envguard lock", id="not locked yet"),
     ],
 )

@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from envguard.adapters.local_channel.build import LocalChannel
+from envguard.adapters.local_channel.build import LocalChannel, errors_in_words
 from envguard.adapters.local_channel.elf import file_offset, segments
 from envguard.adapters.local_channel.package import (
     PLACEHOLDER,
@@ -22,6 +22,7 @@ from envguard.adapters.local_channel.package import (
     write_package,
     write_repodata,
 )
+from envguard.adapters.scratch import TEMPORARY_HINT, scratch_folder
 from envguard.errors import UnavailableError
 from envguard.model.package import PackageRecord
 
@@ -38,16 +39,19 @@ def break_matrix_product(channel: LocalChannel, directory: Path) -> LocalChannel
     from conda_package_streaming.extract import extract
 
     numpy = next(record for record in channel.packages if record.name == "numpy")
-    with tempfile.TemporaryDirectory(prefix="envguard-broken-") as scratch:
-        unpacked = Path(scratch)
-        extract(channel.path_of(numpy), dest_dir=scratch)
+    root = Path(tempfile.gettempdir())
+    with (
+        errors_in_words(root, directory),
+        scratch_folder(root, hint=TEMPORARY_HINT) as unpacked,
+    ):
+        extract(channel.path_of(numpy), dest_dir=unpacked)
         broken = [path for path in unpacked.rglob("*openblas*.so*") if _break(path)]
         if not broken:
             raise UnavailableError("numpy has no OpenBLAS of its own here, so it cannot be broken")
         directory = directory.resolve()
         written = write_package(_draft(unpacked, numpy), directory, prefix=Path(PLACEHOLDER))
-    write_repodata(directory, channel.subdir, [written])
-    write_repodata(directory, "noarch", [])
+        write_repodata(directory, channel.subdir, [written])
+        write_repodata(directory, "noarch", [])
     return LocalChannel(directory, channel.subdir, (written.record(channel=directory.as_uri()),))
 
 

@@ -28,7 +28,7 @@ from envguard.adapters.local_channel.python import (
 )
 from envguard.adapters.pip.config import link_folders, uv_environment
 from envguard.adapters.prefixes.pip_install import run_uv
-from envguard.adapters.scratch import scratch_folder
+from envguard.adapters.scratch import TEMPORARY_HINT, scratch_folder
 from envguard.errors import InputError, UnavailableError
 from envguard.model.package import PackageRecord
 from envguard.model.subdir import current_subdir
@@ -77,7 +77,7 @@ def build_channel(
     interpreter = ask_interpreter(python or Path(sys.executable))
     needed = _NEEDED_BYTES_TORCH if torch else _NEEDED_BYTES
     root = scratch_root(needed) or Path(tempfile.gettempdir())
-    with _errors_in_words(root, directory), scratch_folder(root) as scratch:
+    with errors_in_words(root, directory), scratch_folder(root, hint=TEMPORARY_HINT) as scratch:
         prefix = scratch / "prefix"
         progress.stage(f"copying python {interpreter.version}")
         copy_interpreter(interpreter, prefix)
@@ -91,14 +91,15 @@ def build_channel(
 
 
 @contextlib.contextmanager
-def _errors_in_words(scratch: Path, directory: Path) -> Iterator[None]:
+def errors_in_words(scratch: Path, directory: Path) -> Iterator[None]:
+    """Raises UnavailableError where the disk, or a permission, gives out."""
     try:
         yield
     except OSError as error:
         raise UnavailableError(
             f"the channel could not be made in {directory} (by way of {scratch}): "
             f"{error.strerror or error}",
-            hint="make room there, or name another place: export TMPDIR=/path/with/room",
+            hint=TEMPORARY_HINT,
         ) from error
 
 
@@ -174,18 +175,17 @@ def _plan(
     prefix: Path, requirements: Sequence[str], environment: Mapping[str, str], extra: Sequence[str]
 ) -> tuple[str, ...]:
     """Names of what uv would install."""
-    with tempfile.NamedTemporaryFile("w", suffix=".in") as stream:
-        stream.write("".join(f"{line}\n" for line in requirements))
-        stream.flush()
-        python = str(prefix / "bin" / "python")
-        options = ["--python", python, "--no-build", "--no-header", "--no-annotate", "--quiet"]
-        text = run_uv(
-            ["pip", "compile", *options, *extra, stream.name],
-            what="uv could not resolve it",
-            deadline_s=DEADLINE_S,
-            environment=environment,
-            scratch=prefix.parent,
-        )
+    wanted = prefix.parent / "requirements.in"
+    wanted.write_text("".join(f"{line}\n" for line in requirements))
+    python = str(prefix / "bin" / "python")
+    options = ["--python", python, "--no-build", "--no-header", "--no-annotate", "--quiet"]
+    text = run_uv(
+        ["pip", "compile", *options, *extra, str(wanted)],
+        what="uv could not resolve it",
+        deadline_s=DEADLINE_S,
+        environment=environment,
+        scratch=prefix.parent,
+    )
     return tuple(line.split("==")[0].split(" @")[0].strip() for line in text.splitlines())
 
 

@@ -51,7 +51,7 @@ def read_conda_meta(prefix: Path) -> CondaMeta:
             data = path.read_bytes()
             entry = _parse(data)
             record = _record(entry)
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             problems.append(f"conda-meta/{path.name}: {_why(error)}")
             continue
         records.append(record)
@@ -196,7 +196,7 @@ def _variables(path: Path, problems: list[str]) -> dict[str, str] | None:
         return {str(k): str(v) for k, v in values.items() if str(v) != _UNSET}
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, AttributeError) as error:
+    except (OSError, ValueError, AttributeError, RecursionError) as error:
         problems.append(f"conda-meta/state: {_why(error)}")
         return None
 

@@ -42,7 +42,7 @@ def read_distributions(
             continue
         try:
             found.append(_distribution(info))
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             problems.append(f"site-packages/{info.name}: {_why(error)}")
     return tuple(found), tuple(problems)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import queue
@@ -26,6 +27,8 @@ STALL_S = 60.0
 DEADLINE_S = 3600.0
 _HASH = re.compile(r"expected ([0-9a-f]{32,64}), got ([0-9a-f]{32,64})")
 _FILE = re.compile(r"failed to fetch (\S+?)(?:\.conda|\.tar\.bz2)?\n")
+_OS_ERROR = re.compile(r"\(os error (\d+)\)")
+_FILES_HINT = "raise the limit and try again: ulimit -n 4096"
 _SPACE_HINT = "make room there, or name another folder: export ENVGUARD_CACHE_DIR=/path/with/room"
 
 
@@ -67,7 +70,7 @@ def run_install(job: InstallJob, progress: Progress) -> None:
                 _died(worker.returncode, errors.read().decode("utf-8", "replace"))
             )
     if answer["event"] == "failed":
-        raise _error(str(answer["kind"]), str(answer["message"]), job)
+        raise error_in_words(str(answer["kind"]), str(answer["message"]), job)
 
 
 def _request(job: InstallJob) -> bytes:
@@ -148,7 +151,7 @@ def _died(code: int, stderr: str) -> str:
     return f"the process that installs ended with status {code}: {redacted(last[0])}"
 
 
-def _error(kind: str, text: str, job: InstallJob) -> UnavailableError:
+def error_in_words(kind: str, text: str, job: InstallJob) -> UnavailableError:
     """rattler's chain of causes as one sentence with a next step."""
     file = _FILE.search(text + "\n")
     name = file[1] if file else "the packages"
@@ -161,9 +164,15 @@ def _error(kind: str, text: str, job: InstallJob) -> UnavailableError:
             f"{name} is not the file that was locked: expected {match[1]}, got {match[2]}",
             hint=NEW_LOCK,
         )
-    if "os error 28" in text:
-        return UnavailableError(f"no space left on device for {job.cache.parent}", hint=_SPACE_HINT)
-    if "no eligible writable layers" in text or "os error 30" in text or "os error 13" in text:
+    code = int(found[1]) if (found := _OS_ERROR.search(text)) else 0
+    if code in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        why = os.strerror(code).lower()
+        return UnavailableError(f"{why} for {job.cache.parent}", hint=_SPACE_HINT)
+    if code in (errno.EMFILE, errno.ENFILE):
+        return UnavailableError(
+            f"{name} could not be installed: too many open files", hint=_FILES_HINT
+        )
+    if "no eligible writable layers" in text or code in (errno.EROFS, errno.EACCES):
         return UnavailableError(f"{job.cache} cannot be written to", hint=_SPACE_HINT)
     cause = redacted(text.strip().splitlines()[-1].removeprefix("Caused by: "))
     url = next(iter(urls_in(text)), "")

@@ -110,7 +110,9 @@ def _reason(stderr: str, code: int) -> str:
     if not lines:
         return f"uv ended with status {code} and said nothing"
     first = lines[0].removeprefix("error: ")
-    causes = [line.strip().removeprefix("cause: ") for line in lines[1:]]
-    if causes and lines[1].lstrip().startswith("cause: "):
-        return f"{first} ({causes[-1]})"
+    links = [n for n, line in enumerate(lines) if line.lstrip().startswith("cause: ")]
+    if links:
+        # a link may go on over several lines: what was expected, what was computed
+        last = " ".join(line.strip() for line in lines[links[-1] :])
+        return f"{first} ({last.removeprefix('cause: ')})"
     return "\n  ".join([first, *lines[1:_LINES_SHOWN]])

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from envguard.adapters.prefixes.cached import damaged
 from envguard.adapters.prefixes.downloads import (
     checked,
     local_path,
@@ -89,6 +90,7 @@ class ThrowawayPrefixes:
         conda = [through_mirrors(r, self._mirrors) for r in records if r.manager is Manager.CONDA]
         wheels = [through_mirrors(r, self._mirrors) for r in records if r.manager is Manager.PIP]
         self._refuse_without_room(conda)
+        refuse_noexec(folder)
         progress.stage(f"checking {len(conda)} packages")
         conda = list(
             checked(
@@ -101,7 +103,7 @@ class ThrowawayPrefixes:
         for wheel in wheels:
             _refuse_sdist(wheel)
         progress.stage(f"installing {len(conda)} packages into a throwaway prefix")
-        with _cache(self._root / "pkgs") as cache:
+        with _cache(self._root / "pkgs", conda, progress) as cache:
             job = InstallJob(
                 conda, folder / "prefix", cache, self._offline, self._stall_s, self._deadline_s
             )
@@ -158,6 +160,15 @@ def _described(prefix: Path, lockfile: Lockfile) -> Prefix:
     return Prefix(prefix, python, {"PATH": path, "CONDA_PREFIX": str(prefix), **variables})
 
 
+def refuse_noexec(folder: Path) -> None:
+    """Raise UnavailableError where the python of a prefix in `folder` could not be started."""
+    if os.name == "posix" and os.statvfs(folder).f_flag & os.ST_NOEXEC:
+        raise UnavailableError(
+            f"{folder.parent} is on a file system that starts no programs (mounted noexec)",
+            hint=f"name a folder elsewhere: export {CACHE_VARIABLE}=/path/with/room",
+        )
+
+
 def _refuse_sdist(record: PackageRecord) -> None:
     file = (record.url or "").partition("#")[0].partition("?")[0]
     if not file.endswith(".whl"):
@@ -174,8 +185,11 @@ def _size_on_disk(record: PackageRecord) -> int:
 
 
 @contextmanager
-def _cache(folder: Path) -> Iterator[Path]:
-    """The package cache, shared with other runs; what killed installs left is removed when alone."""
+def _cache(folder: Path, records: Sequence[PackageRecord], progress: Progress) -> Iterator[Path]:
+    """The package cache, shared with other runs.
+
+    What killed installs left is removed when alone, and those of `records` that somebody altered in it.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
         handle = os.open(folder / ".envguard.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
@@ -192,6 +206,16 @@ def _cache(folder: Path) -> Iterator[Path]:
                     remove_tree(left)
         with suppress(OSError):
             fcntl.flock(handle, fcntl.LOCK_SH)
+        if altered := damaged(folder, records):
+            progress.stage(
+                f"{', '.join(path.name for path in altered)} in the cache was altered: anew"
+            )
+            with suppress(OSError):
+                fcntl.flock(handle, fcntl.LOCK_EX)  # others may be linking from it
+            for path in altered:
+                remove_tree(path)
+            with suppress(OSError):
+                fcntl.flock(handle, fcntl.LOCK_SH)
         yield folder
     finally:
         os.close(handle)

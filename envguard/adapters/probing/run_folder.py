@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from envguard.adapters.probing.tagged import kill_tagged
-from envguard.adapters.scratch import prune, scratch_folder
+from envguard.adapters.scratch import scratch_folder
 from envguard.errors import UnavailableError
 
 HINT = "choose another place: TMPDIR=/some/folder envguard verify ..."
@@ -17,26 +18,58 @@ HINT = "choose another place: TMPDIR=/some/folder envguard verify ..."
 
 @contextlib.contextmanager
 def run_folder(root: Path | None = None) -> Iterator[Path]:
-    """A fresh folder below `root` (default: the user's own in the temporary directory).
+    """A fresh folder below `root` (default: the user's own in the temporary directory, made for it).
 
-    What dead runs left there, folders and processes, is removed first. Raises UnavailableError when
-    there is no place to write.
+    What dead runs left there is removed first: folders, processes, shared memory. `root` itself goes with
+    the last run in it. Raises UnavailableError when there is no place to write.
     """
-    root = _private(root or Path(tempfile.gettempdir()) / f"envguard-{os.getuid()}")
-    for folder in prune(root):
-        kill_tagged(f"{folder.name}/")
-    with scratch_folder(root) as folder:
-        yield folder
+    root = root or _temporary() / f"envguard-{os.getuid()}"
+    try:
+        with scratch_folder(root, make=_make_private, end=_end, hint=HINT) as folder:
+            yield folder
+    finally:
+        with contextlib.suppress(OSError):  # somebody else runs in it
+            root.rmdir()
 
 
-def _private(root: Path) -> Path:
-    """`root`, made where it is not there. Others must not plant what our probes import."""
+def shared_memory_name(folder: Path, number: str) -> str:
+    """What a probe of the run in `folder` calls its block in /dev/shm."""
+    return f"envguard-{folder.name}-{number}"
+
+
+def remove_shared_memory(folder: Path, number: str = "*") -> None:
+    """A killed probe cannot remove its block in /dev/shm."""
+    for block in Path("/dev/shm").glob(shared_memory_name(folder, number)):
+        with contextlib.suppress(OSError):
+            block.unlink()
+
+
+def _end(folder: Path) -> None:
+    kill_tagged(f"{folder.name}/")
+    remove_shared_memory(folder)
+
+
+def _temporary() -> Path:
+    try:
+        return Path(tempfile.gettempdir())
+    except OSError as error:
+        raise UnavailableError(f"there is no temporary directory: {error}", hint=HINT) from error
+
+
+def _make_private(root: Path) -> None:
+    """Make `root` where it is not there. Others must not plant what our probes import."""
     try:
         root.mkdir(mode=0o700, exist_ok=True)
         facts = root.lstat()
+    except FileNotFoundError as error:
+        if root.parent.is_dir():
+            raise  # the last run removed it meanwhile
+        raise _not_made(root, error) from error
     except OSError as error:
-        reason = f"{root} could not be made: {error.strerror or error}"
-        raise UnavailableError(reason, hint=HINT) from error
-    if root.is_symlink() or facts.st_uid != os.getuid() or facts.st_mode & 0o022:
+        raise _not_made(root, error) from error
+    if stat.S_ISLNK(facts.st_mode) or facts.st_uid != os.getuid() or facts.st_mode & 0o022:
         raise UnavailableError(f"{root} is not ours alone: others can write there", hint=HINT)
-    return root
+
+
+def _not_made(root: Path, error: OSError) -> UnavailableError:
+    return UnavailableError(f"{root} could not be made: {error.strerror or error}", hint=HINT)

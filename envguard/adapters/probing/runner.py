@@ -12,14 +12,21 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from envguard.adapters.probing.process import Command, Ended, Limits, run_process
-from envguard.adapters.probing.run_folder import run_folder
+from envguard.adapters.probing.run_folder import (
+    remove_shared_memory,
+    run_folder,
+    shared_memory_name,
+)
 from envguard.checks.probe_ending import result_of
-from envguard.formats.probe_protocol import parse_faults, parse_transcript
+from envguard.formats.probe_protocol import parse_faults, parse_transcript, printable
 from envguard.model.probe import Outcome, Probe, ProbeResult
+from envguard.model.secrets import public_variables
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "probes"
 TEMPORARY_PATH_CHARACTERS = 60
 """Longer, and the sockets that DataLoader workers make in TMPDIR pass the 104 to 108 of a socket's path."""
+SECRET_CHARACTERS = 6
+"""Shorter values are no secrets, and hiding them would eat words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +76,11 @@ class ProcessProbes:
         name = str(next(self._numbers))
         folder = self._folder / name
         folder.mkdir()
+        told = self._environment(probe, environment, folder)
         try:
             ended = run_process(
                 _Bootstrap(python, SCRIPTS / probe.script, probe.arguments, self._data_bytes),
-                environment=self._environment(probe, environment, folder),
+                environment=told,
                 folder=folder,
                 tag=f"{self._folder.name}/{name}/",
                 limits=replace(self._limits, timeout_s=timeout_s),
@@ -82,15 +90,15 @@ class ProcessProbes:
         finally:
             # a file that stays is removed with the folder of the run
             shutil.rmtree(folder, ignore_errors=True)
-            _remove_shared_memory(_shared_memory_name(self._folder, name))
-        return _result(probe, ended)
+            remove_shared_memory(self._folder, name)
+        return _shown(_result(probe, ended), _secrets(told))
 
     def _environment(self, probe: Probe, extra: Mapping[str, str], folder: Path) -> dict[str, str]:
         environment = {**clean_environment(os.environ), **extra}
         if "PYTHONDONTWRITEBYTECODE" not in extra:
             # written once for all probes of the run, and never into the prefix
             environment["PYTHONPYCACHEPREFIX"] = str(self._folder / "pycache")
-        environment["ENVGUARD_SHARED_MEMORY"] = _shared_memory_name(self._folder, folder.name)
+        environment["ENVGUARD_SHARED_MEMORY"] = shared_memory_name(self._folder, folder.name)
         if len(str(folder)) <= TEMPORARY_PATH_CHARACTERS:
             environment["TMPDIR"] = str(folder)
         if probe.device is not None:
@@ -128,16 +136,32 @@ def _result(probe: Probe, ended: Ended) -> ProbeResult:
     return result_of(probe, ended.ending, transcript, parse_faults(ended.faults))
 
 
+def _secrets(environment: Mapping[str, str]) -> tuple[str, ...]:
+    """Values of variables that look like a secret; the longest first, as one may begin another."""
+    _, names = public_variables(environment)
+    values = {environment[name] for name in names}
+    return tuple(sorted((v for v in values if len(v) >= SECRET_CHARACTERS), key=len, reverse=True))
+
+
+def _shown(result: ProbeResult, secrets: Sequence[str]) -> ProbeResult:
+    """What a probe said, as it may be printed and written down."""
+
+    def shown(text: str) -> str:
+        return printable(text, secrets)
+
+    return replace(
+        result,
+        stage=None if result.stage is None else shown(result.stage),
+        detail=shown(result.detail),
+        stack=tuple(map(shown, result.stack)),
+        output=shown(result.output),
+        values={
+            shown(name): shown(value) if isinstance(value, str) else value
+            for name, value in result.values.items()
+        },
+    )
+
+
 def _not_started(probe: Probe, python: Path, error: OSError) -> ProbeResult:
     reason = f"{python} could not be started: {error.strerror or error}"
     return ProbeResult(name=probe.name, outcome=Outcome.NOT_RUN, gpu=probe.gpu, detail=reason)
-
-
-def _shared_memory_name(folder: Path, number: str) -> str:
-    return f"envguard-{folder.name}-{number}"
-
-
-def _remove_shared_memory(name: str) -> None:
-    """A killed probe cannot remove its block in /dev/shm."""
-    with contextlib.suppress(OSError):
-        (Path("/dev/shm") / name).unlink(missing_ok=True)

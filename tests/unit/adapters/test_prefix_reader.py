@@ -132,9 +132,11 @@ def test_a_broken_record_is_told_and_the_others_count(
     (prefix / "conda-meta" / "cut-1.0-h1_0.json").write_text('{"name": "cut",\n "vers')
     (prefix / "conda-meta" / "bare-1.0-h1_0.json").write_text('{"name": "bare"}')
     (prefix / "conda-meta" / "list-1.0-h1_0.json").write_text("[]")
+    (prefix / "conda-meta" / "nested-1.0-h1_0.json").write_text("[" * 100_000)
     installed = reader.read(prefix)
     assert [record.name for record in installed.records] == ["python"]
-    bare, cut, listed = installed.problems
+    bare, cut, listed, nested = installed.problems
+    assert nested.startswith("conda-meta/nested-1.0-h1_0.json: ")
     assert bare == "conda-meta/bare-1.0-h1_0.json: has no 'version'"
     assert cut.startswith("conda-meta/cut-1.0-h1_0.json: line 2: not JSON")
     assert listed == "conda-meta/list-1.0-h1_0.json: not a JSON object"
@@ -267,10 +269,13 @@ def test_where_a_pip_package_came_from(
 
 def test_broken_distributions_are_told(prefix: Path, reader: PrefixReaderOnDisk) -> None:
     (site_of(prefix) / "empty-1.0.dist-info").mkdir()
-    add_distribution(site_of(prefix), "x", "1.0", {"direct_url.json": "{"})
-    empty, x = reader.read(prefix).problems
+    for name, told in (("x", "{"), ("y", "[" * 100_000), ("z", "[]")):
+        add_distribution(site_of(prefix), name, "1.0", {"direct_url.json": told})
+    empty, *others = reader.read(prefix).problems
     assert empty.startswith("site-packages/empty-1.0.dist-info: could not be read")
-    assert x.startswith("site-packages/x-1.0.dist-info:")
+    assert [problem.partition(":")[0] for problem in others] == [
+        f"site-packages/{name}-1.0.dist-info" for name in "xyz"
+    ]
 
 
 @pytest.mark.parametrize(

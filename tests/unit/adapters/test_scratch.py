@@ -27,7 +27,11 @@ with scratch_folder(Path(sys.argv[1])) as folder:
 
 def start_child(parent: Path) -> subprocess.Popen[str]:
     child = subprocess.Popen(
-        [sys.executable, "-c", CHILD, str(parent)], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", CHILD, str(parent)],
+        stdout=subprocess.PIPE,
+        text=True,
+        # under nohup it would inherit that a closed terminal is ignored
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
     )
     assert child.stdout is not None
     assert child.stdout.readline().strip(), "the child has made its folder"
@@ -169,3 +173,43 @@ def test_handlers_of_others_are_put_back(tmp_path: Path) -> None:
     with scratch_folder(tmp_path):
         assert signal.getsignal(signal.SIGTERM) is not before
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_what_uses_a_dead_folder_is_ended_before_it_goes(tmp_path: Path) -> None:
+    stop(start_child(tmp_path))
+    seen = []
+    prune(tmp_path, end=lambda folder: seen.append(folder.exists()))
+    assert seen == [True]
+
+
+def test_a_parent_that_the_last_user_removes_is_made_again(tmp_path: Path) -> None:
+    made: list[Path] = []
+
+    def make(parent: Path) -> None:
+        made.append(parent)
+        if len(made) > 1:
+            parent.mkdir()
+
+    with scratch_folder(tmp_path / "root", make=make) as folder:
+        assert folder.parent == tmp_path / "root"
+    assert len(made) == 2
+
+
+def test_a_signal_while_the_folder_is_made_leaves_nothing(tmp_path: Path) -> None:
+    def make(_: Path) -> None:
+        signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt), scratch_folder(tmp_path, make=make):
+        pytest.fail("it came late")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_could_not_be_removed_in_time_is_pruned_later(tmp_path: Path) -> None:
+    def interrupted() -> bool:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt), scratch_folder(tmp_path, keep=interrupted) as folder:
+        pass
+    assert folder.exists()
+    assert prune(tmp_path) == (folder,)
+    assert list(tmp_path.iterdir()) == []

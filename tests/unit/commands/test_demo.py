@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from envguard.commands.demo import Demo, prepare_demo, surprises
+from envguard.commands.demo import Demo, exit_code, prepare_demo, surprises
 from envguard.errors import UnavailableError
 from envguard.formats.conda_lock import parse_conda_lock
 from envguard.formats.environment_yml import parse_environment
@@ -108,3 +108,17 @@ def test_a_broken_environment_that_passes_is_a_surprise(tmp_path: Path) -> None:
     assert surprises(demo, codes) == (
         "envguard verify broken/conda-lock.yml: exit code 0, expected 1",
     )
+
+
+@pytest.mark.parametrize(
+    ("last", "expected"),
+    [
+        pytest.param(1, 0, id="as it should"),
+        pytest.param(0, 1, id="a crash that was not caught"),
+        pytest.param(4, 4, id="the disk gave out"),
+    ],
+)
+def test_the_demo_ends_with_what_went_wrong(tmp_path: Path, last: int, expected: int) -> None:
+    demo = prepared(tmp_path)
+    codes = [int(min(step.expects)) for step in demo.steps]
+    assert exit_code(demo, [*codes[:-1], last]) == expected

@@ -146,6 +146,21 @@ def test_a_python_that_does_not_start_is_one_finding_and_no_probe() -> None:
     assert [p.name for p in runner.runs] == ["discover"]
 
 
+def test_an_environment_that_uses_no_gpu_says_that_none_was_tried() -> None:
+    gpu = Machine("linux-64", gpus=(Gpu(0, name="NVIDIA A100"),))
+    report = verify(FakeProbeRunner(), gpu)
+    assert report.notes == ("no GPU was tried (NVIDIA A100): nothing in this environment uses one",)
+    assert verify(FakeProbeRunner()).notes == ()
+
+
+def test_a_python_that_is_slow_to_start_has_the_time_of_a_probe() -> None:
+    told = {"discover": ended(Outcome.TIMED_OUT, detail="no end within 120 s")}
+    (finding,) = verify(FakeProbeRunner(told)).findings
+    assert finding.title == "the environment's python does not start in time"
+    assert finding.fix is not None
+    assert "--timeout" in finding.fix.text
+
+
 def test_missed_gpu_probes_are_never_a_pass() -> None:
     runner = FakeProbeRunner(modules="torch", torch_cuda=None)
     report = verify(runner, TWO_GPUS)

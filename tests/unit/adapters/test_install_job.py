@@ -1,0 +1,53 @@
+"""What the worker that installs complains of, in words and with a next step."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from envguard.adapters.prefixes.install_job import InstallJob, error_in_words
+
+JOB = InstallJob([], Path("/cache/scratch/prefix"), Path("/cache/pkgs"))
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "hint"),
+    [
+        pytest.param(
+            "failed to unpack `x`: No space left on device (os error 28)",
+            "no space left on device for /cache",
+            "make room",
+            id="a full disk",
+        ),
+        pytest.param(
+            "failed to unpack `x`: Disk quota exceeded (os error 122)",
+            "disk quota exceeded for /cache",
+            "make room",
+            id="a quota",
+        ),
+        pytest.param(
+            "failed to unpack `x`: File too large (os error 27)",
+            "file too large for /cache",
+            "make room",
+            id="a limit on the size of files",
+        ),
+        pytest.param(
+            "Too many open files (os error 24)", "too many open files", "ulimit -n", id="open files"
+        ),
+        pytest.param(
+            "Permission denied (os error 13)", "cannot be written to", "another folder", id="denied"
+        ),
+        pytest.param(
+            "error sending request for url (https://me:pw@h.example/x)",
+            "https://h.example/x",
+            "network",
+            id="the network",
+        ),
+    ],
+)
+def test_a_reason_has_its_own_next_step(text: str, message: str, hint: str) -> None:
+    error = error_in_words("OSError", text, JOB)
+    assert message in error.message
+    assert hint in (error.hint or "")
+    assert "pw" not in error.message
