@@ -34,7 +34,7 @@ def clean_lock(lockfile: Lockfile) -> Environment:
     }
     return Environment(
         name=request.name if request is not None else None,
-        channels=_channels(lockfile.channels),
+        channels=_channels(request.channels if request and request.channels else lockfile.channels),
         dependencies=_with_selectors(by_subdir),
         pip=_with_selectors(pip),
         platforms=lockfile.platforms,
@@ -52,7 +52,7 @@ def clean_installed(installed: Installed) -> Environment:
     specs = list(installed.requested or ()) or _leaves(conda)
     if not conda and installed.python_version:
         specs = [f"python={_minor(installed.python_version)}"]
-    pip = _pip_lines(installed.records, installed.pip_origins or {})
+    pip = _pip_lines(installed.records, installed.pip_origins or {}, installed.pip_requested or ())
     variables, secret = public_variables(installed.variables or {})
     notes += [f"variables: {name} looks like a secret and is left out" for name in secret]
     return Environment(
@@ -149,7 +149,11 @@ def _minor(version: str) -> str:
     return ".".join(version.split(".")[:2])
 
 
-def _pip_lines(records: Iterable[PackageRecord], origins: Mapping[str, str]) -> list[str]:
+def _pip_lines(
+    records: Iterable[PackageRecord], origins: Mapping[str, str], asked: Iterable[str] = ()
+) -> list[str]:
+    """What pip was asked for (`asked`), and what nothing else needs."""
+    requested = {canonicalize_name(name) for name in asked}
     pip = [record for record in records if record.manager is Manager.PIP]
     needed = {
         canonicalize_name(re.split(r"[^A-Za-z0-9._-]", spec.strip(), maxsplit=1)[0])
@@ -162,7 +166,7 @@ def _pip_lines(records: Iterable[PackageRecord], origins: Mapping[str, str]) -> 
         if record.name in origins
         else f"{record.name}=={record.version}"
         for record in sorted(pip, key=lambda r: r.name)
-        if canonicalize_name(record.name) not in needed
+        if canonicalize_name(record.name) not in needed - requested
     ]
 
 

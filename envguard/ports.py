@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from envguard.model.knowledge import Knowledge, LibraryCode
+from envguard.model.knowledge import LibraryCode
 from envguard.model.lockfile import Lockfile
 from envguard.model.machine import Machine
 from envguard.model.package import PackageRecord
@@ -102,14 +102,6 @@ class MachineSource(Protocol):
     """Looks at the machine at hand."""
 
     def observe(self) -> Machine: ...
-
-
-class RuleSource(Protocol):
-    """Where rules and tables come from."""
-
-    def load(self) -> Knowledge:
-        """Raises InputError that names file, line and key of a mistake."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

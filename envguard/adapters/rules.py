@@ -33,7 +33,7 @@ def load() -> Knowledge:
 
 
 class RulesOnDisk:
-    """A RuleSource: tables/*.yaml and EGnnn-slug.yaml in one directory."""
+    """Rules and tables as files: tables/*.yaml and EGnnn-slug.yaml in one directory."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from envguard.cli.options import deliver, for_option, format_option, output_option
+from envguard.cli.options import deliver, for_option, format_option, output_option, verdict_options
 from envguard.cli.reports import FORMATS, render
 from envguard.model.report import FailOn
 
@@ -18,20 +18,7 @@ from envguard.model.report import FailOn
 @click.option("-p", "--prefix", type=click.Path(path_type=Path), help="An environment's folder.")
 @format_option(*FORMATS)
 @output_option
-@click.option(
-    "--fail-on",
-    type=click.Choice([word.value for word in FailOn]),
-    default=FailOn.FAIL.value,
-    show_default=True,
-    help="The mildest answer that exits with 1.",
-)
-@click.option(
-    "--allow",
-    "allowed",
-    multiple=True,
-    type=click.Choice(["unknown"]),
-    help="Accept what could not be decided (exit 0 instead of 3).",
-)
+@verdict_options
 @click.option("-v", "--verbose", is_flag=True, help="Show what passed and what was not checked.")
 def command(
     what: str | None,

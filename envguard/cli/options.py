@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 
 import click
 
+from envguard.model.report import FailOn
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -39,6 +41,25 @@ def output_option(command: Command) -> Command:
         type=click.Path(dir_okay=False, path_type=Path),
         help="Write to FILE instead of stdout.",
     )(command)
+
+
+def verdict_options(command: Command) -> Command:
+    """`--fail-on` and `--allow unknown`: which answers exit with what."""
+    allow = click.option(
+        "--allow",
+        "allowed",
+        multiple=True,
+        type=click.Choice(["unknown"]),
+        help="Accept what could not be decided (exit 0 instead of 3).",
+    )
+    fail_on = click.option(
+        "--fail-on",
+        type=click.Choice([word.value for word in FailOn]),
+        default=FailOn.FAIL.value,
+        show_default=True,
+        help="The mildest answer that exits with 1.",
+    )
+    return fail_on(allow(command))
 
 
 def deliver(text: str, output: Path | None) -> None:

@@ -242,4 +242,5 @@ def _request(environment: Environment, subdirs: Sequence[str]) -> LockRequest:
             if chosen.pip
         },
         variables=public_variables(environment.variables)[0],
+        channels=tuple(redacted(channel) for channel in environment.channels),
     )

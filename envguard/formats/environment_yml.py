@@ -13,7 +13,7 @@ from envguard.formats import yaml_reader
 from envguard.formats.nearest_spec import nearest_spec
 from envguard.formats.requirement_line import requirement_problem
 from envguard.model.conda import parse_match_spec
-from envguard.model.environment import SELECTORS, Dependency, Environment
+from envguard.model.environment import Dependency, Environment, is_selector
 from envguard.model.secrets import redacted
 from envguard.model.subdir import SUBDIRS, nearest_subdir
 
@@ -149,9 +149,8 @@ class _Reader:
         match = _COMMENT_SELECTOR.search(self.lines[line]) if line < len(self.lines) else None
         if match is None:
             return None
-        words = match[1].split()
-        if all(word in (*SELECTORS, "not", "and", "or") for word in words):
-            return match[1]
+        if is_selector(match[1]):
+            return " ".join(match[1].split())
         self.notes.append(
             f"{self.path}:{line + 1}: [{match[1]}] is no selector of platforms; "
             "the line holds for all of them"

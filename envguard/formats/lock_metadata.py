@@ -1,7 +1,8 @@
 """What only envguard knows of a lock, as one JSON string in conda-lock's `custom_metadata`.
 
 `{"schema_version": 1, "targets": [{"name", "given", "machine", "virtual_packages"}], "request": {"name",
-"dependencies": {subdir: [spec]}, "pip": {subdir: [line]}, "variables": {name: value}}}`
+"dependencies": {subdir: [spec]}, "pip": {subdir: [line]}, "variables": {name: value},
+"channels": [channel]}}`
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ def dump_metadata(targets: tuple[LockedTarget, ...], request: LockRequest) -> st
             "dependencies": {subdir: list(specs) for subdir, specs in request.dependencies.items()},
             "pip": {subdir: list(lines) for subdir, lines in request.pip.items()},
             "variables": dict(request.variables),
+            "channels": list(request.channels),
         },
     }
     return json.dumps(document, separators=(",", ":"), ensure_ascii=False)
@@ -81,6 +83,7 @@ def _request(item: Mapping[str, object]) -> LockRequest:
         dependencies=_lists(item["dependencies"]),
         pip=_lists(item["pip"]),
         variables={str(k): str(v) for k, v in _mapping(item["variables"]).items()},
+        channels=_texts(item["channels"]),
     )
 
 
@@ -88,6 +91,12 @@ def _lists(value: object) -> dict[str, tuple[str, ...]]:
     return {
         str(subdir): tuple(str(line) for line in lines) for subdir, lines in _mapping(value).items()
     }
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise TypeError(f"{value!r} is no list")
+    return tuple(str(item) for item in value)
 
 
 def _mapping(value: object) -> Mapping[str, list[object]]:

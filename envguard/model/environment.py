@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
@@ -50,6 +51,10 @@ class Environment:
 SELECTORS = ("linux", "linux64", "aarch64", "osx", "osx64", "arm64", "win", "win64", "unix")
 
 
+_ONE = rf"(?:not )*(?:{'|'.join(SELECTORS)})"
+_SELECTOR = re.compile(rf"{_ONE}(?: (?:and|or) {_ONE})*")
+
+
 def selector_holds(selector: str, subdir: str) -> bool:
     """Whether a selector (`linux`, `not win`, `osx or linux64`) names `subdir`; `and` binds closer than `or`.
 
@@ -59,6 +64,11 @@ def selector_holds(selector: str, subdir: str) -> bool:
         all(_term_holds(term.split(), subdir) for term in alternative.split(" and "))
         for alternative in selector.split(" or ")
     )
+
+
+def is_selector(text: str) -> bool:
+    """Whether `text` is made of `SELECTORS`, each with `not` or without, joined by `and` and `or`."""
+    return _SELECTOR.fullmatch(" ".join(text.split())) is not None
 
 
 def _term_holds(words: list[str], subdir: str) -> bool:

@@ -37,6 +37,8 @@ class LockRequest:
     pip: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Requirement lines by subdir, as written, without credentials."""
     variables: Mapping[str, str] = field(default_factory=dict)
+    channels: tuple[str, ...] = ()
+    """As written, without credentials: `nodefaults` is a request, too."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,13 +30,12 @@ class Outcome(StrEnum):
 class Probe:
     """One thing to try. `script` is a file name in envguard/probes, `arguments` go to it as JSON.
 
-    `needs` are modules without which the probe has nothing to do. `gpu` is the index, `device` what the
-    child is to see as CUDA_VISIBLE_DEVICES (a UUID); both None on the CPU.
+    `gpu` is the index, `device` what the child is to see as CUDA_VISIBLE_DEVICES (a UUID); both None on
+    the CPU.
     """
 
     name: str
     script: str
-    needs: tuple[str, ...] = ()
     arguments: Mapping[str, object] = field(default_factory=dict)
     gpu: int | None = None
     device: str | None = None

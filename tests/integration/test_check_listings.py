@@ -77,7 +77,7 @@ def test_a_bug_report_is_judged_on_the_machine_it_tells_of(tmp_path):
         "- (collect-env, 2 packages)  on  NVIDIA A100-SXM4-80GB (sm_80), "
     )
     told = " ".join(done.stdout.split())
-    assert "Tesla V100-SXM2-32GB (sm_70), driver 535.104.05 (CUDA 12.2)" in told
+    assert "Tesla V100-SXM2-32GB (sm_70), driver 535.104.05" in told
     assert done.returncode == 0, done.stdout
 
 

@@ -156,7 +156,7 @@ def test_a_fake_driver_makes_plain_pytorch_a_gpu_lock(fake_driver, real_channel,
         (["lock", "--mirror", "nonsense"], "CHANNEL_URL=URL is expected"),
         (["lokc"], "Did you mean 'lock'?"),
         (["check", "nowhere.yml"], "nowhere.yml"),
-        (["export", "environment.yml"], "is an environment.yml already"),
+        (["export", "environment.yml"], "export is of what was locked or installed"),
     ],
 )
 def test_what_the_user_got_wrong_is_one_clear_error(tmp_path, arguments, told):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ PYTORCH = PackageRecord(
     "pytorch", "2.7.1", build="cuda129_mkl_py312_hfde4d7d_304", depends=("__cuda", "python >=3.12")
 )
 CPU_PYTORCH = PackageRecord("pytorch", "2.8.0", build="cpu_mkl_py312_h6a7998d_100")
+PYTORCH_GPU = PackageRecord("pytorch-gpu", "2.7.1", build="cuda129_h0_304", depends=("pytorch",))
 VISION = PackageRecord(
     "torchvision", "0.22.1", build="cuda129_py312_h8d9b3aa_3", depends=("pytorch",)
 )
@@ -58,10 +60,11 @@ def specs_of(environment) -> list[str]:
         ("pytorch::pytorch=2.0.1=*cuda11.8*", "pytorch::pytorch=2.0.1=*cuda11.8*"),
         ("torchvision", "torchvision"),
         ("cuda-version=12.9", "cuda-version=12.9"),
+        ("pytorch-gpu=*=cuda129_h0_304", "pytorch-gpu=*=*cuda129*"),
     ],
 )
 def test_build_strings_go_unless_they_choose_the_gpu(asked, clean):
-    records = (PYTHON, PYTORCH, VISION, NUMPY)
+    records = (PYTHON, PYTORCH, PYTORCH_GPU, VISION, NUMPY)
     assert specs_of(clean_lock(lockfile("python=3.12", asked, records=records)))[1] == clean
 
 
@@ -98,7 +101,9 @@ def test_python_is_always_named_and_pip_where_pip_packages_are():
 
 
 def test_a_lock_that_records_no_request_gives_its_leaves_and_says_so():
-    clean = clean_lock(lockfile(records=(PYTHON, PYTORCH, VISION, NUMPY, EINOPS), request=False))
+    mutex = PackageRecord("_openmp_mutex", "4.5", build="2_gnu")
+    records = (PYTHON, PYTORCH, VISION, NUMPY, EINOPS, mutex)
+    clean = clean_lock(lockfile(records=records, request=False))
 
     assert specs_of(clean) == ["numpy=2.3", "torchvision=0.22", "python=3.12", "pip"]
     assert [line.spec for line in clean.pip] == ["einops==0.8.0"]
@@ -119,6 +124,7 @@ def test_lines_of_one_platform_stand_behind_a_selector():
         ),
     )
     text = dump_environment(clean_lock(lock))
+    assert "platforms:\n  - linux-64\n  - linux-aarch64\n  - win-64\n" in text
     assert "- libgomp  # [linux]\n" in text
     assert "- only-x86  # [linux64 or win]\n" in text
     for subdir, count in (("linux-64", 3), ("linux-aarch64", 2), ("win-64", 2)):
@@ -151,12 +157,48 @@ def test_a_prefix_gives_what_was_requested_in_it():
     assert environment.variables == {"OMP_NUM_THREADS": "4"}
 
 
+def test_what_pip_was_asked_for_is_named_though_another_one_needs_it():
+    needs = PackageRecord("timm", "1.0", manager=Manager.PIP, depends=("einops>=0.8",))
+    installed = Installed(
+        path=Path("v"),
+        kind="venv",
+        subdir="linux-64",
+        python=None,
+        python_version="3.12.1",
+        records=(needs, EINOPS),
+        pip_requested=("einops", "timm"),
+    )
+    lines = [line.spec for line in clean_installed(installed).pip]
+    assert lines == ["einops==0.8.0", "timm==1.0"]
+
+
+def test_channels_of_a_lock_are_those_that_were_written_with_nodefaults():
+    lock = lockfile("numpy")
+    request = replace(lock.request, channels=("conda-forge", "nodefaults"))
+    assert clean_lock(replace(lock, request=request)).channels == ("conda-forge", "nodefaults")
+
+
 def test_pip_packages_that_others_need_are_not_named():
     needs = PackageRecord(
         "timm", "1.0", manager=Manager.PIP, depends=("einops>=0.8", "x; extra == 'y'")
     )
-    lock = lockfile(records=(PYTHON, needs, EINOPS), request=False)
-    assert [line.spec for line in clean_lock(lock).pip] == ["timm==1.0"]
+    optional = PackageRecord("x", "2.0", manager=Manager.PIP)
+    lock = lockfile(records=(PYTHON, needs, EINOPS, optional), request=False)
+    assert [line.spec for line in clean_lock(lock).pip] == ["timm==1.0", "x==2.0"]
+
+
+def test_what_could_not_be_read_of_a_prefix_is_told():
+    installed = Installed(
+        path=Path("envs/train"),
+        kind="prefix",
+        subdir="linux-64",
+        python=None,
+        python_version="3.12.11",
+        records=(PYTHON,),
+        requested=("python",),
+        problems=("conda-meta/x.json: not JSON",),
+    )
+    assert clean_installed(installed).notes == ("conda-meta/x.json: not JSON",)
 
 
 @pytest.mark.parametrize(

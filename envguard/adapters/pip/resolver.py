@@ -10,6 +10,7 @@ import tomllib
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from packaging.version import InvalidVersion, Version
 from envguard.adapters.pip.failure import failure
 from envguard.adapters.pip.uv_processes import UvProcesses
 from envguard.adapters.pip.wheel_tags import supported_tags, uv_platform
+from envguard.adapters.scratch import scratch_folder
 from envguard.errors import InputError, UnavailableError, UnsatisfiableError
 from envguard.model.package import Manager, PackageRecord
 from envguard.model.secrets import without_credentials
@@ -48,21 +50,26 @@ class UvPipResolver:
     def resolve(self, requests: Sequence[PipRequest]) -> tuple[tuple[PackageRecord, ...], ...]:
         """One wheel a package, with its URL and hash; nothing of what conda provides."""
         uv = UvProcesses()
-        with ThreadPoolExecutor(max_workers=max(1, len(requests))) as pool:
+        with (
+            scratch_folder(Path(tempfile.gettempdir())) as folder,
+            ThreadPoolExecutor(max_workers=max(1, len(requests))) as pool,
+        ):
+            scratches = [folder.resolve() / str(number) for number in range(len(requests))]
             try:
-                return tuple(pool.map(lambda request: self._resolve(request, uv), requests))
+                return tuple(pool.map(partial(self._resolve, uv), requests, scratches))
             except BaseException:  # ^C, or one failed: nobody waits for the others
                 uv.stop()
                 raise
 
-    def _resolve(self, request: PipRequest, uv: UvProcesses) -> tuple[PackageRecord, ...]:
-        with tempfile.TemporaryDirectory(prefix="envguard-pip-") as folder:
-            scratch = Path(folder).resolve()
-            stubs = self._write_stubs(request.provided, scratch / "stubs")
-            (scratch / "provided.txt").write_text("\n".join(stubs) + "\n", "utf-8")
-            lock = scratch / "pylock.toml"
-            self._run_uv(request, scratch, lock, uv)
-            return tuple(self._records(tomllib.loads(lock.read_text("utf-8")), request, scratch))
+    def _resolve(
+        self, uv: UvProcesses, request: PipRequest, scratch: Path
+    ) -> tuple[PackageRecord, ...]:
+        scratch.mkdir()
+        stubs = self._write_stubs(request.provided, scratch / "stubs")
+        (scratch / "provided.txt").write_text("\n".join(stubs) + "\n", "utf-8")
+        lock = scratch / "pylock.toml"
+        self._run_uv(request, scratch, lock, uv)
+        return tuple(self._records(tomllib.loads(lock.read_text("utf-8")), request, scratch))
 
     def _run_uv(self, request: PipRequest, scratch: Path, lock: Path, uv: UvProcesses) -> None:
         arguments = [

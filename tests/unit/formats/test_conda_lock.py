@@ -49,7 +49,13 @@ LOCK = Lockfile(
     packages=(LockedPackage(NUMPY, "linux-64"), LockedPackage(EINOPS, "linux-64")),
     sources=("environment.yml",),
     targets=(LockedTarget(Target("a100", MACHINE), ("__cuda=12.8=0",)),),
-    request=LockRequest("train", {"linux-64": ("numpy",)}, {"linux-64": ("einops",)}, {"A": "b"}),
+    request=LockRequest(
+        "train",
+        {"linux-64": ("numpy",)},
+        {"linux-64": ("einops",)},
+        {"A": "b"},
+        ("conda-forge", "nodefaults"),
+    ),
 )
 
 

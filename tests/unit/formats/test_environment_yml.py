@@ -90,6 +90,15 @@ def test_a_key_that_is_none_of_conda_is_told_and_ignored():
     assert environment.notes == ("e.yml:2: owner: is no key of an environment.yml and is ignored",)
 
 
+@pytest.mark.parametrize(
+    "words", ["linux and", "linux osx", "not", "or win", "linux64 and not", "1"]
+)
+def test_words_that_are_no_whole_selector_lose_no_line(words):
+    environment = parse_environment(f"dependencies:\n  - numpy  # [{words}]\n", "e.yml")
+    assert len(environment.for_subdir("linux-64").dependencies) == 1
+    assert f"e.yml:2: [{words}] is no selector" in environment.notes[0]
+
+
 def test_a_comment_in_brackets_that_is_no_selector_is_kept_and_told():
     environment = parse_environment("dependencies:\n  - numpy  # [1]\n", "e.yml")
 
