@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import socket
 import time
-import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,41 +15,20 @@ from envguard.errors import EnvguardError, InputError, UnavailableError, Unsatis
 from envguard.model.package import Manager, PackageRecord
 from envguard.ports import PipRequest
 from tests.fakes import FakePipResolver
-
-
-def write_wheel(
-    folder: Path, name: str, version: str, *, requires: str = "", tag: str = "py3-none-any"
-) -> Path:
-    """A wheel with nothing in it but its metadata."""
-    stem = f"{name}-{version}"
-    path = folder / f"{stem}-{tag}.whl"
-    metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
-    metadata += f"Requires-Dist: {requires}\n" if requires else ""
-    files = {
-        f"{stem}.dist-info/METADATA": metadata,
-        f"{stem}.dist-info/WHEEL": f"Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: {tag}\n",
-    }
-    record = ""
-    with zipfile.ZipFile(path, "w") as wheel:
-        for file, text in files.items():
-            wheel.writestr(file, text)
-            digest = base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).rstrip(b"=")
-            record += f"{file},sha256={digest.decode()},{len(text)}\n"
-        wheel.writestr(f"{stem}.dist-info/RECORD", record)
-    return path
+from tests.wheels import make_wheel
 
 
 @pytest.fixture
 def wheels(tmp_path):
     folder = tmp_path / "wheels"
     folder.mkdir()
-    write_wheel(folder, "einops", "0.8.0")
-    write_wheel(folder, "smplx", "0.1", requires="torch>=2.0")
-    write_wheel(folder, "needs_old", "1.0", requires="torch<2")
-    write_wheel(folder, "torch", "9.9")
-    write_wheel(folder, "only_win", "1.0", tag="cp312-cp312-win_amd64")
-    write_wheel(folder, "both", "1.0", tag="cp312-cp312-manylinux_2_17_x86_64")
-    write_wheel(folder, "both", "1.0", tag="cp312-cp312-manylinux_2_28_x86_64")
+    make_wheel(folder, "einops", "0.8.0")
+    make_wheel(folder, "smplx", "0.1", requires=["torch>=2.0"])
+    make_wheel(folder, "needs_old", "1.0", requires=["torch<2"])
+    make_wheel(folder, "torch", "9.9")
+    make_wheel(folder, "only_win", "1.0", tag="cp312-cp312-win_amd64")
+    make_wheel(folder, "both", "1.0", tag="cp312-cp312-manylinux_2_17_x86_64")
+    make_wheel(folder, "both", "1.0", tag="cp312-cp312-manylinux_2_28_x86_64")
     return folder
 
 
@@ -147,7 +123,7 @@ def test_a_wheel_beside_the_file_is_locked_by_its_own_url(resolve_uv, wheels):
 
 def test_a_wheel_in_a_folder_called_stubs_is_locked(resolve_uv, wheels):
     (wheels / "stubs").mkdir()
-    wheel = write_wheel(wheels / "stubs", "mine", "1.0")
+    wheel = make_wheel(wheels / "stubs", "mine", "1.0")
     [record] = resolve_uv(f"./stubs/{wheel.name}", directory=wheels)
     assert record.url == wheel.as_uri()
 

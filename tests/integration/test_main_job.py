@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.real_data import real_data, serving
+from tests.wheels import make_wheel
 
 ENVIRONMENT = """\
 name: train
@@ -22,6 +23,13 @@ dependencies:
   - pytorch=2.7
   - jupyterlab
   - pandas
+"""
+PIP = """\
+  - pip
+  - pip:
+    - --no-index
+    - --find-links wheels
+    - einops==0.8.0
 """
 A100 = "a100,driver=570.124.06"
 
@@ -49,7 +57,9 @@ def real_channel() -> Iterator[str]:
 def locked(real_channel: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the lock of three platforms for an A100."""
     folder = tmp_path_factory.mktemp("real")
-    (folder / "environment.yml").write_text(ENVIRONMENT)
+    (folder / "environment.yml").write_text(ENVIRONMENT + PIP)
+    (folder / "wheels").mkdir()
+    make_wheel(folder / "wheels", "einops", "0.8.0")
     done = envguard("lock", "--for", A100, "--mirror", real_channel, folder=folder)
     assert done.returncode == 0, done.stderr
     return folder
@@ -63,6 +73,11 @@ def test_the_lock_of_three_platforms_is_read_by_conda_lock_itself(locked):
     torch = {p.platform: p.url for p in content.package if p.name == "pytorch"}
     assert "cuda129" in torch["linux-64"]
     assert set(torch) == {"linux-64", "win-64", "osx-arm64"}
+    pip = [p for p in content.package if p.manager == "pip"]
+    assert [(p.name, p.platform) for p in pip] == [
+        ("einops", platform) for platform in ("linux-64", "osx-arm64", "win-64")
+    ]
+    assert all(len(p.hash.sha256) == 64 for p in pip)
     assert all("127.0.0.1" not in package.url for package in content.package)
 
 
