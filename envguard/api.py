@@ -133,7 +133,7 @@ def lock(
         ),
         pip=UvPipResolver(pypi_names=knowledge.pypi_names, offline=offline),
         baselines=knowledge.baselines,
-        source=os.path.relpath(path, output.parent),
+        source=os.path.relpath(path.resolve(), output.parent.resolve()),
         directory=path.resolve().parent,
         progress=progress,
     )
@@ -147,6 +147,8 @@ def _targets_to_lock(
     environment: Environment, path: Path, said: Sequence[str], platforms: Sequence[str]
 ) -> dict[str, tuple[Target, ...]]:
     """Targets by subdir; raises InputError where the file asks for a GPU and no machine was named."""
+    from shlex import quote
+
     from envguard.adapters import rules
     from envguard.checks.requests import asks_for_gpu
     from envguard.commands.lock_targets import lock_targets, refuse_unclaimed_gpu
@@ -164,7 +166,8 @@ def _targets_to_lock(
         environment,
         targets,
         lambda selected: asks_for_gpu(selected, rules.load()),
-        command="envguard lock" + ("" if path.name == "environment.yml" else f" {path}"),
+        command="envguard lock"
+        + ("" if path == Path("environment.yml") else f" {quote(str(path))}"),
     )
     return targets
 

@@ -75,7 +75,9 @@ def read_text(path: Path) -> str:
             raise InputError(f"{path} has {size:,} bytes; at most {MAX_TEXT_BYTES:,} are read")
         return path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError as error:
-        raise InputError(f"{path} does not exist") from error
+        raise InputError(
+            f"{path} does not exist", hint=f"look in {path.absolute().parent}, or name another file"
+        ) from error
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         raise InputError(

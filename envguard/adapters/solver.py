@@ -79,7 +79,7 @@ class RattlerSolver:
         return tuple(await asyncio.gather(*(self._solve(gateway, r) for r in requests)))
 
     async def _solve(self, gateway: Gateway, request: SolveRequest) -> Solution:
-        self._progress.stage(f"solving {request.subdir}: {len(request.specs)} specs")
+        self._progress.stage(f"solving {request.subdir}: {len(request.specs)} spec{"s" * (len(request.specs) != 1)}")
         try:
             records = await self._bounded(self._records_of(gateway, request), request.channels)
         except SolverError as error:

@@ -66,8 +66,8 @@ def _here(
         if environment.get(variable):
             return _installed(Path(environment[variable]))
     raise InputError(
-        f"nothing named, {folder.resolve()} has neither {' nor '.join(looked_for)}, and "
-        "no environment is active",
+        f"nothing to look at: no {' and no '.join(looked_for)} in {folder.resolve()}, "
+        "and no environment is active",
         hint="name it: envguard check FILE (or export, verify), -p PREFIX or -n NAME",
     )
 
