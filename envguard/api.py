@@ -132,7 +132,7 @@ def lock(
             cache_dir=cache_root() / "repodata", mirrors=mirrors, offline=offline, progress=progress
         ),
         pip=UvPipResolver(pypi_names=knowledge.pypi_names, offline=offline),
-        baselines=knowledge.baselines,
+        knowledge=knowledge,
         source=os.path.relpath(path.resolve(), output.parent.resolve()),
         directory=path.resolve().parent,
         progress=progress,

@@ -79,7 +79,7 @@ class RattlerSolver:
         return tuple(await asyncio.gather(*(self._solve(gateway, r) for r in requests)))
 
     async def _solve(self, gateway: Gateway, request: SolveRequest) -> Solution:
-        self._progress.stage(f"solving {request.subdir}: {len(request.specs)} spec{"s" * (len(request.specs) != 1)}")
+        self._progress.stage(f"solving {request.subdir}: {_count(request.specs)}")
         try:
             records = await self._bounded(self._records_of(gateway, request), request.channels)
         except SolverError as error:
@@ -232,6 +232,10 @@ class RattlerSolver:
             if url.startswith(actual):
                 return canonical + url.removeprefix(actual)
         return url
+
+
+def _count(specs: Sequence[str]) -> str:
+    return f"{len(specs)} spec" if len(specs) == 1 else f"{len(specs)} specs"
 
 
 def _slashed(url: str) -> str:

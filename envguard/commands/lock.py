@@ -6,12 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from envguard.commands.lock_guard import SetAside, guarded, hidden_gpu_builds
 from envguard.commands.lock_pip import pip_request, refuse_unlockable
 from envguard.commands.lock_problems import unsatisfiable
 from envguard.commands.lock_request import request_notes, solve_request
 from envguard.errors import UnavailableError
 from envguard.model.channel import channel_name
 from envguard.model.environment import Environment
+from envguard.model.knowledge import Knowledge
 from envguard.model.lockfile import LockedPackage, LockedTarget, Lockfile, LockRequest
 from envguard.model.machine import Machine
 from envguard.model.package import PackageRecord
@@ -19,15 +21,6 @@ from envguard.model.secrets import public_variables, redacted
 from envguard.model.target import Target, VirtualPackage
 from envguard.model.virtual import shared_virtual_packages, virtual_packages
 from envguard.ports import SILENT, PipResolver, Progress, Solution, Solver, SolveRequest
-
-
-@dataclass(frozen=True, slots=True)
-class SetAside:
-    """A build that the solver preferred and envguard did not take."""
-
-    record: PackageRecord
-    reason: str
-    rule: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +50,7 @@ def lock(
     *,
     solver: Solver,
     pip: PipResolver,
-    baselines: Mapping[str, tuple[VirtualPackage, ...]],
+    knowledge: Knowledge,
     source: str,
     directory: Path | None = None,
     progress: Progress = SILENT,
@@ -69,14 +62,19 @@ def lock(
     """
     refuse_unlockable(environment)
     wanted = {
-        subdir: shared_virtual_packages([virtual_packages(t, baselines) for t in of_subdir])
+        subdir: shared_virtual_packages(
+            [virtual_packages(t, knowledge.baselines) for t in of_subdir]
+        )
         for subdir, of_subdir in targets.items()
     }
     requests = [solve_request(environment, subdir, packages) for subdir, packages in wanted.items()]
     solutions = solver.solve(requests)
     if not all(solution.solved for solution in solutions):
         raise unsatisfiable([s for s in solutions if not s.solved], solver=solver)
-    subdirs = _prefer_gpu_builds(solutions, targets, solver)
+    subdirs = [
+        _guarded(solution, targets[solution.request.subdir], solver, knowledge)
+        for solution in solutions
+    ]
     _refuse_without_hash(subdirs)
     subdirs = _with_pip(subdirs, environment, pip=pip, directory=directory, progress=progress)
     return LockOutcome(
@@ -93,58 +91,17 @@ def _secret_notes(environment: Environment) -> tuple[str, ...]:
     )
 
 
-def _prefer_gpu_builds(
-    solutions: Sequence[Solution], targets: Mapping[str, tuple[Target, ...]], solver: Solver
-) -> list[LockedSubdir]:
-    """Take the newest GPU build where the newest version was a CPU build and the target has a GPU."""
-    locked = []
-    for solution in solutions:
-        subdir = solution.request.subdir
-        hidden = _hidden_gpu_builds(solution, solver)
-        chosen, set_aside = solution, tuple[SetAside, ...]()
-        if hidden and any(target.wants_gpu for target in targets[subdir]):
-            chosen, set_aside = _again_with_gpu(solution, hidden, solver)
-        locked.append(
-            LockedSubdir(
-                subdir=subdir,
-                targets=targets[subdir],
-                records=chosen.records,
-                set_aside=set_aside,
-                cpu_only=tuple(r for r in hidden if r in chosen.records),
-            )
-        )
-    return locked
-
-
-def _hidden_gpu_builds(solution: Solution, solver: Solver) -> tuple[PackageRecord, ...]:
-    """Records that are CPU builds of packages which the channels also have as CUDA builds."""
-    return tuple(
-        record
-        for record in solution.records
-        if _is_cpu_build(record)
-        and any(
-            "cuda" in (candidate.build or "")
-            for candidate in solver.candidates(
-                record.name, subdir=solution.request.subdir, channels=solution.request.channels
-            )
-        )
+def _guarded(
+    solution: Solution, targets: tuple[Target, ...], solver: Solver, knowledge: Knowledge
+) -> LockedSubdir:
+    chosen, set_aside = guarded(solution, targets, solver=solver, knowledge=knowledge)
+    return LockedSubdir(
+        subdir=solution.request.subdir,
+        targets=targets,
+        records=chosen.records,
+        set_aside=set_aside,
+        cpu_only=hidden_gpu_builds(chosen, solver),
     )
-
-
-def _is_cpu_build(record: PackageRecord) -> bool:
-    build = record.build or ""
-    return build.startswith("cpu") or "_cpu_" in build or build.endswith("_cpu")
-
-
-def _again_with_gpu(
-    solution: Solution, hidden: tuple[PackageRecord, ...], solver: Solver
-) -> tuple[Solution, tuple[SetAside, ...]]:
-    constraints = tuple(f"{record.name} * *cuda*" for record in hidden)
-    again = solver.solve([replace(solution.request, constraints=constraints)])[0]
-    if not again.solved:
-        return solution, ()
-    reason = "preferred by the solver, but a CPU build"
-    return again, tuple(SetAside(record, reason, "EG401") for record in hidden)
 
 
 def _with_pip(

@@ -54,12 +54,16 @@ def summarize(
         specs=len(environment.dependencies),
         pip_lines=len(environment.pip),
         lines=tuple(_line(subdir) for subdir in outcome.subdirs),
-        requirements=tuple(dict.fromkeys(need for r in reports for need in r.requirements)),
+        requirements=tuple(sorted({n for r in reports for n in r.requirements}, key=_floor_first)),
         output=output,
         seconds=seconds,
         notes=outcome.notes,
         findings=_doubts(reports),
     )
+
+
+def _floor_first(need: str) -> tuple[str, bool, str]:
+    return need.split(" ")[0], "<" in need, need
 
 
 def _line(subdir: LockedSubdir) -> LockLine:

@@ -68,7 +68,7 @@ def _subdir_lines(line: LockLine, name_width: int) -> list[str]:
     return [
         first,
         *(
-            f"{indent}set aside  {record.version} {record.build}  {reason} ({rule})"
+            f"{indent}set aside  {record.label}   {reason} ({rule})"
             for record, reason, rule in line.set_aside
         ),
     ]

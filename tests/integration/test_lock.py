@@ -58,7 +58,7 @@ def locked(channel, tmp_path):
                 cache_dir=tmp_path / "cache", mirrors={CONDA_FORGE: channel.as_uri()}
             ),
             pip=FakePipResolver(),
-            baselines=knowledge.baselines,
+            knowledge=knowledge,
             source="environment.yml",
         )
 
@@ -98,7 +98,7 @@ def test_python_brings_pip_as_with_conda(locked):
 
 
 def test_the_newest_gpu_build_is_taken_where_the_newest_version_is_a_cpu_build(locked):
-    outcome = locked(environment("python", "pytorch"), "a100,driver=570.124.06")
+    outcome = locked(environment("python=3.12", "pytorch"), "a100,driver=570.124.06")
 
     assert chosen(outcome, "pytorch") == "2.7.1 cuda129_mkl_py312_hfde4d7d_304"
     [aside] = outcome.subdirs[0].set_aside
@@ -107,7 +107,7 @@ def test_the_newest_gpu_build_is_taken_where_the_newest_version_is_a_cpu_build(l
 
 
 def test_without_a_gpu_the_newest_version_is_taken_and_called_cpu_only(locked):
-    outcome = locked(environment("python", "pytorch"))
+    outcome = locked(environment("python=3.12", "pytorch"))
 
     assert chosen(outcome, "pytorch").startswith("2.8.0 cpu_mkl")
     assert [record.name for record in outcome.subdirs[0].cpu_only] == ["pytorch"]
@@ -121,7 +121,7 @@ def test_a_cpu_build_stays_where_no_gpu_build_solves_and_is_called_so(locked):
 
 def test_platforms_without_a_named_machine_get_no_gpu(locked):
     outcome = locked(
-        environment("python", "pytorch", extra="platforms: [linux-64, win-64, osx-arm64]\n"),
+        environment("python=3.12", "pytorch", extra="platforms: [linux-64, win-64, osx-arm64]\n"),
         "a100,driver=570.124.06",
     )
 
@@ -183,7 +183,7 @@ def test_the_lock_says_nothing_of_whose_machine_it_was():
         {"linux-64": (replace(BARE, machine=here),)},
         solver=_OneSolution(),
         pip=FakePipResolver(),
-        baselines=rules.load().baselines,
+        knowledge=rules.load(),
         source="environment.yml",
     )
     assert "somebody" not in dump_conda_lock(outcome.lockfile, created_by="envguard")
@@ -220,7 +220,7 @@ def test_pip_packages_are_locked_beside_what_conda_chose(locked):
         ),
         pytest.param(
             ["pytorch>=9"],
-            "'pytorch>=9' matches no version; there are 2.8.0, 2.7.1, 2.2.2",
+            "'pytorch>=9' matches no version; there are 2.10.0, 2.8.0, 2.7.1, 2.2.2",
             id="a version that does not exist",
         ),
         pytest.param(
@@ -251,7 +251,7 @@ def test_a_channel_that_is_not_there_is_one_sentence_and_a_next_step(tmp_path):
             {"linux-64": (BARE,)},
             solver=solver,
             pip=FakePipResolver(),
-            baselines=rules.load().baselines,
+            knowledge=rules.load(),
             source="environment.yml",
         )
     assert "--mirror" in caught.value.hint
@@ -266,3 +266,28 @@ def test_a_variable_that_looks_like_a_secret_is_told_and_not_written(locked):
         "variables: HF_TOKEN looks like a secret and is not written into the lock" in outcome.notes
     )
     assert "hf_123" not in dump_conda_lock(outcome.lockfile, created_by="envguard")
+
+
+@pytest.mark.parametrize(
+    ("card", "cudnn"), [("v100", "9.10.2.21"), ("gtx 1080", "9.10.2.21"), ("a100", "9.13.0.50")]
+)
+def test_what_a_card_cannot_run_is_set_aside(locked, card, cudnn):
+    outcome = locked(environment("python=3.12", "pytorch"), card)
+
+    assert chosen(outcome, "cudnn").startswith(cudnn)
+    aside = [(a.record.name, a.rule) for a in outcome.subdirs[0].set_aside]
+    assert aside == [("pytorch", "EG401")] + ([] if card == "a100" else [("cudnn", "EG210")])
+
+
+def test_a_card_with_any_driver_gets_the_build_that_asks_least_of_it(locked):
+    outcome = locked(environment("python=3.11", "pytorch=2.10"), "linux-64:h100")
+    assert chosen(outcome, "pytorch").startswith("2.10.0 cuda129")
+    assert [a.rule for a in outcome.subdirs[0].set_aside] == ["EG101"]
+    newest = locked(environment("python=3.11", "pytorch=2.10"), "h100,driver=580.65.06")
+    assert chosen(newest, "pytorch").startswith("2.10.0 cuda130")
+
+
+def test_a_pin_that_no_card_can_run_is_left_to_the_check(locked):
+    outcome = locked(environment("python=3.12", "pytorch", "cudnn=9.13"), "v100")
+    assert chosen(outcome, "cudnn").startswith("9.13")
+    assert "EG210" not in [aside.rule for aside in outcome.subdirs[0].set_aside]
