@@ -45,7 +45,7 @@ def test_the_active_environment_comes_last(tmp_path: Path) -> None:
 
 
 def test_nothing_here_is_said_with_what_to_type(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="nothing to look at: no conda-lock.yml and no environment.yml") as error:
+    with pytest.raises(InputError, match="nothing to look at: no conda-lock") as error:
         find_subject(None, directory=tmp_path, environment={})
     assert "envguard check FILE" in (error.value.hint or "")
 
