@@ -16,8 +16,10 @@ from pathlib import Path
 import pytest
 
 from envguard.adapters.probing.process import Limits
+from envguard.adapters.probing.run_folder import _make_private
 from envguard.adapters.probing.runner import ProcessProbes, process_probes
 from envguard.adapters.probing.tagged import kill_tagged, tagged_processes
+from envguard.errors import UnavailableError
 from envguard.model.probe import Outcome, Probe, ProbeResult
 from tests.dying_probes import DEATHS, Death, write_script
 
@@ -330,3 +332,20 @@ def test_runs_that_come_and_go_share_their_folder(tmp_path: Path) -> None:
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(runs, range(4)))
     assert not root.exists()
+
+
+def test_a_folder_that_comes_and_goes_is_made_again_not_refused(tmp_path: Path) -> None:
+    root = tmp_path / "runs"
+
+    def makes(_: int) -> None:
+        for _ in range(500):
+            with contextlib.suppress(FileNotFoundError):  # told to try again
+                _make_private(root)
+            with contextlib.suppress(OSError):
+                root.rmdir()
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(makes, range(8)))
+    root.write_text("a file in the way")
+    with pytest.raises(UnavailableError, match="could not be made"):
+        _make_private(root)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import stat
 import tempfile
@@ -59,7 +60,8 @@ def _temporary() -> Path:
 def _make_private(root: Path) -> None:
     """Make `root` where it is not there. Others must not plant what our probes import."""
     try:
-        root.mkdir(mode=0o700, exist_ok=True)
+        with contextlib.suppress(FileExistsError):
+            root.mkdir(mode=0o700)
         facts = root.lstat()
     except FileNotFoundError as error:
         if root.parent.is_dir():
@@ -67,6 +69,8 @@ def _make_private(root: Path) -> None:
         raise _not_made(root, error) from error
     except OSError as error:
         raise _not_made(root, error) from error
+    if stat.S_ISREG(facts.st_mode):
+        raise _not_made(root, FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST)))
     if stat.S_ISLNK(facts.st_mode) or facts.st_uid != os.getuid() or facts.st_mode & 0o022:
         raise UnavailableError(f"{root} is not ours alone: others can write there", hint=HINT)
 
