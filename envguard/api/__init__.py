@@ -1,0 +1,30 @@
+"""The public Python API, and the only place that picks adapters."""
+
+from envguard.api.checking import check, check_many, expand_subjects
+from envguard.api.files import append_text, write_text
+from envguard.api.knowing import failed_rule_examples, list_rules, rule_mistakes, rules_date, why
+from envguard.api.locking import export, lock, parse_mirrors
+from envguard.api.machines import machine, resolve_targets, target_here
+from envguard.api.showing import demo
+from envguard.api.verifying import verify
+
+__all__ = [
+    "append_text",
+    "check",
+    "check_many",
+    "demo",
+    "expand_subjects",
+    "export",
+    "failed_rule_examples",
+    "list_rules",
+    "lock",
+    "machine",
+    "parse_mirrors",
+    "resolve_targets",
+    "rule_mistakes",
+    "rules_date",
+    "target_here",
+    "verify",
+    "why",
+    "write_text",
+]

@@ -1,0 +1,80 @@
+"""What the rules know."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from envguard.api.machines import resolve_targets, target_here
+
+if TYPE_CHECKING:
+    from envguard.model.explanation import Answer
+    from envguard.model.rule import Rule
+
+
+def why(
+    what: str,
+    *,
+    lock: Path | None = None,
+    targets: Sequence[str] = (),
+    name: str | None = None,
+    prefix: Path | None = None,
+) -> Answer:
+    """What a rule's id means, why a package is here, or what is known of a spec. Asks no network.
+
+    A package is looked for in `lock`, `name` or `prefix`, else in conda-lock.yml here, else in the active
+    environment; a spec needs none of them. Raises InputError for what is nothing of these.
+    """
+    from envguard.adapters import explanations, rules
+    from envguard.commands import why as commands
+    from envguard.commands.why_places import places_of
+
+    knowledge = rules.load()
+    told = explanations.explanations_in(rules.rules_directory())
+    told = commands.all_explanations(told, knowledge)
+    rule = commands.explain_rule(what, told)
+    if rule is not None:
+        return rule
+    spec = commands.parse_question(what)
+    said = resolve_targets(targets)
+    found = explanations.subject_here(
+        lock, name=name, prefix=prefix, or_active=commands.is_package(spec)
+    )
+    machines = said or (() if commands.is_package(spec) else (target_here(),))
+    ground = commands.Ground(told, knowledge, targets=machines)
+    if found is not None:
+        path, subject = found
+        places = places_of(subject, path, said, knowledge=knowledge, here=target_here)
+        ground = commands.Ground(told, knowledge, path, places, machines)
+    return commands.answer(what, spec, ground)
+
+
+def list_rules(directory: Path | None = None) -> tuple[Rule, ...]:
+    """Our rules and those of a folder; raises InputError for a mistake in one of them."""
+    from envguard.adapters import rules
+
+    knowledge = rules.load()
+    return (rules.with_rules_of(knowledge, directory) if directory else knowledge).rules
+
+
+def failed_rule_examples(directory: Path | None = None) -> tuple[str, ...]:
+    """A line for each example of a rule that the rule does not answer as it says."""
+    from envguard.adapters import rules
+    from envguard.checks.rule_examples import failed_examples
+
+    return tuple(failed_examples(list_rules(directory), rules.load()))
+
+
+def rule_mistakes(directory: Path | None = None) -> tuple[str, ...]:
+    """Every mistake in every rule file of a folder (None = ours), as `file:line: key: what`."""
+    from envguard.adapters import rules
+
+    return rules.mistakes_in(directory or rules.rules_directory())
+
+
+def rules_date() -> str:
+    """The day of the newest fact in the rules."""
+    from envguard.adapters import rules
+
+    return rules.load().date

@@ -1,0 +1,45 @@
+"""This machine, and the machines that `--for` names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from envguard.model.machine import Machine
+    from envguard.model.target import Target
+
+
+def machine() -> Machine:
+    """This machine: driver, GPUs and host; what could not be observed is None, with a note."""
+    from envguard.adapters.machine.here import HereMachine
+
+    return HereMachine().observe()
+
+
+def target_here() -> Target:
+    """This machine as a target that nobody named: `given` is false."""
+    from envguard.adapters.machine.here import HereMachine
+    from envguard.commands import machine as commands
+
+    return commands.target_here(machines=HereMachine())
+
+
+def resolve_targets(texts: Sequence[str], *, subdir: str | None = None) -> tuple[Target, ...]:
+    """What `--for` names, in order: cards, platforms, `cpu`, `here`, files of `envguard machine`.
+
+    `subdir` is that of a card without one; None = this machine's. Raises InputError with candidates
+    for what means nothing.
+    """
+    from envguard.adapters import files, rules
+    from envguard.adapters.machine.here import HereMachine
+    from envguard.commands import machine as commands
+    from envguard.model.subdir import current_subdir
+
+    return commands.resolve_targets(
+        texts,
+        default_subdir=subdir or current_subdir(),
+        machines=HereMachine(),
+        knowledge=rules.load(),
+        read_text=files.read_text,
+    )

@@ -1,0 +1,137 @@
+"""Probes in a throwaway prefix, or in what is there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from envguard.api.machines import resolve_targets, target_here
+
+if TYPE_CHECKING:
+    from envguard.adapters.probing.existing import Existing
+    from envguard.commands.verify import VerifyRequest
+    from envguard.model.lockfile import Lockfile
+    from envguard.model.report import Report
+    from envguard.ports import Progress
+
+
+def verify(
+    what: str | Path | None = None,
+    *,
+    targets: Sequence[str] = (),
+    name: str | None = None,
+    prefix: Path | None = None,
+    python: Path | None = None,
+    timeout_s: float = 120.0,
+    keep: str = "never",
+    mirrors: Mapping[str, str] | None = None,
+    offline: bool = False,
+    progress: Progress | None = None,
+) -> Report:
+    """Run the probes in a throwaway prefix made from a lock, or in an interpreter that is there.
+
+    `keep` is `never`, `failed` or `always`; `timeout_s` is one probe's. Raises InputError or
+    UnavailableError when there is nothing that could be probed; a probe that does not pass is in the report.
+    """
+    from envguard.adapters.prefixes.throwaway import ThrowawayPrefixes
+    from envguard.adapters.probing.existing import Existing
+    from envguard.adapters.probing.runner import process_probes
+    from envguard.commands import verify as commands
+    from envguard.errors import InputError
+    from envguard.ports import SILENT
+
+    progress = progress or SILENT
+    found = _verifiable(what, name=name, prefix=prefix, python=python)
+    if isinstance(found, Existing):
+        if keep != "never":
+            raise InputError("--keep is for a throwaway environment; what is there already stays")
+        request = _verify_existing_request(found, targets, timeout_s)
+        with process_probes() as runner:
+            return commands.verify_prefix(found.prefix, request, runner=runner, progress=progress)
+    path, lockfile = found
+    request = _verify_lock_request(path, lockfile, targets, timeout_s)
+    with process_probes() as runner:
+        return commands.verify_lock(
+            lockfile,
+            request,
+            prefixes=ThrowawayPrefixes(mirrors=mirrors, offline=offline),
+            runner=runner,
+            keep=commands.Keep(keep),
+            progress=progress,
+        )
+
+
+def _verifiable(
+    what: str | Path | None, *, name: str | None, prefix: Path | None, python: Path | None
+) -> tuple[str, Lockfile] | Existing:
+    """A lock with its path, or what is there already; raises InputError for an environment.yml."""
+    from envguard.adapters import subjects
+    from envguard.adapters.prefixes.reader import PrefixReaderOnDisk
+    from envguard.adapters.probing import existing as verify_input
+    from envguard.errors import InputError
+    from envguard.model.environment import Environment
+    from envguard.model.image import Images
+    from envguard.model.lockfile import Lockfile
+
+    if python is not None and (what, name, prefix) != (None, None, None):
+        raise InputError("WHAT, -n, -p and --python are ways to name one thing: give one of them")
+    if python is not None:
+        return verify_input.existing_python(python, reader=PrefixReaderOnDisk())
+    path, subject = subjects.find_subject(
+        None if what is None else str(what), name=name, prefix=prefix
+    )
+    if isinstance(subject, Environment | Images | tuple):
+        raise InputError(
+            f"{path} is no conda-lock.yml, from which a throwaway environment could be built",
+            hint=f"lock it first: envguard lock {path} && envguard verify",
+        )
+    if isinstance(subject, Lockfile):
+        return path, subject
+    return verify_input.existing_prefix(subject)
+
+
+def _verify_lock_request(
+    path: str, lockfile: Lockfile, targets: Sequence[str], timeout_s: float
+) -> VerifyRequest:
+    from envguard.adapters import rules
+    from envguard.commands.check import check_lock
+    from envguard.commands.verify import VerifyRequest, recorded_targets
+    from envguard.model.report import Subject
+    from envguard.model.subdir import current_subdir
+
+    subdir, here, said = current_subdir(), target_here(), resolve_targets(targets)
+    reports: tuple[Report, ...] = ()
+    if subdir in lockfile.platforms:  # where it is not, the prefix factory says so
+        reports = check_lock(lockfile, path, said or (here,), knowledge=rules.load())
+    packages = f"{len(lockfile.records_for(subdir))} packages"
+    return VerifyRequest(
+        Subject("conda-lock", path, target=subdir, detail=packages),
+        here.machine,
+        reports=reports,
+        targets=said or recorded_targets(lockfile, subdir),
+        timeout_s=timeout_s,
+    )
+
+
+def _verify_existing_request(
+    existing: Existing, targets: Sequence[str], timeout_s: float
+) -> VerifyRequest:
+    import os
+
+    from envguard.adapters import rules
+    from envguard.commands.check import check_installed
+    from envguard.commands.verify import VerifyRequest
+
+    here, said = target_here(), resolve_targets(targets)
+    reports: tuple[Report, ...] = ()
+    if existing.installed is not None:
+        reports = check_installed(
+            existing.installed,
+            said or (here,),
+            knowledge=rules.load(),
+            variables=dict(os.environ),
+        )
+    return VerifyRequest(
+        existing.subject, here.machine, reports=reports, targets=said, timeout_s=timeout_s
+    )
