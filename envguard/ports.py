@@ -6,9 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
+from envguard.model.environment import Environment
+from envguard.model.image import Images
 from envguard.model.knowledge import LibraryCode
+from envguard.model.listing import Listing
 from envguard.model.lockfile import Lockfile
 from envguard.model.machine import Machine
 from envguard.model.package import PackageRecord
@@ -131,6 +134,10 @@ class Installed:
     """By distribution name: the direct URL it came from (git+https://...@commit), without credentials."""
     pip_requested: tuple[str, ...] | None = None
     """Distributions that somebody asked for by name; None where no installer noted it."""
+
+
+Found: TypeAlias = Lockfile | Environment | Installed | Images | tuple[Listing, ...]
+"""What can be judged."""
 
 
 class PrefixReader(Protocol):

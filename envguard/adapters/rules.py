@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
+from envguard.adapters import files
 from envguard.errors import InputError
 from envguard.model.knowledge import Knowledge
 from envguard.model.rule import Rule
@@ -30,6 +31,52 @@ def rules_directory() -> Path:
 def load() -> Knowledge:
     """Everything in `rules_directory()`, read once a process."""
     return RulesOnDisk(rules_directory()).load()
+
+
+def with_rules_of(knowledge: Knowledge, directory: Path) -> Knowledge:
+    """The user's own rules after ours. Raises InputError for a mistake, and for an id of ours."""
+    from envguard.formats.rule_yaml import parse_rule
+
+    paths = sorted((*directory.glob("*.yaml"), *directory.glob("*.yml")))
+    if not paths:
+        raise InputError(
+            f"--rules {directory}: no rule there",
+            hint="one rule a file, NAME.yaml; `envguard rules lint --rules DIR` tells its mistakes",
+        )
+    taken = {rule.id: "envguard" for rule in knowledge.rules}
+    rules = []
+    for path in paths:
+        rule = parse_rule(files.read_text(path), str(path))
+        if rule.id.startswith("EG") or rule.id in taken:
+            raise InputError(
+                f"{path}: id: {rule.id} is taken by {taken.get(rule.id, 'envguard')}",
+                hint="an id of your own, such as SITE001; EG is envguard's",
+            )
+        taken[rule.id] = path.name
+        rules.append(rule)
+    date = max(knowledge.date, *(rule.date for rule in rules))
+    return replace(knowledge, rules=(*knowledge.rules, *rules), date=date)
+
+
+def mistakes_in(directory: Path) -> tuple[str, ...]:
+    """Every mistake in the rule files of a folder, as `file:line: key: what`."""
+    from envguard.formats.rule_yaml import parse_rule
+
+    found: list[str] = []
+    for path in sorted((*directory.glob("*.yaml"), *directory.glob("*.yml"))):
+        try:
+            parse_rule(files.read_text(path), str(path))
+        except InputError as error:
+            found += error.problems or (error.message,)
+    return tuple(found)
+
+
+def known_ids(knowledge: Knowledge) -> frozenset[str]:
+    """Ids of rules and of the checks that are built in."""
+    built_in = (rules_directory() / "checks").glob("EG*.yaml")
+    return frozenset(rule.id for rule in knowledge.rules) | {
+        path.name.partition("-")[0] for path in built_in
+    }
 
 
 class RulesOnDisk:

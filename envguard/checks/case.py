@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
 
 from envguard.checks.torch_build import BuildKind, TorchBuild, build_cuda, major_minor, torch_build
 from envguard.model.knowledge import DriverFloor, Knowledge, LibraryCode
@@ -56,6 +57,25 @@ class Case:
     variables: Mapping[str, str] | None = None
     torch_code: LibraryCode | None = None
     """What PyTorch's library holds, where it is on disk: it beats the tables."""
+    by_name: Mapping[str, tuple[PackageRecord, ...]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        grouped: dict[str, tuple[PackageRecord, ...]] = {}
+        for record in self.records:
+            grouped[record.name] = (*grouped.get(record.name, ()), record)
+        object.__setattr__(self, "by_name", grouped)
+
+    def named(self, names: tuple[str, ...]) -> tuple[PackageRecord, ...]:
+        """The packages of these names; a name may be a glob."""
+        found: list[PackageRecord] = []
+        for name in names:
+            if "*" not in name:
+                found += self.by_name.get(name, ())
+                continue
+            for known, records in self.by_name.items():
+                if fnmatchcase(known, name):
+                    found += records
+        return tuple(found)
 
     @property
     def machine(self) -> Machine:

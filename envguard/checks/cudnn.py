@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from envguard.checks.arch import check_architectures
 from envguard.checks.case import Case
+from envguard.checks.cudnn_of_torch import (
+    CUDNN_NAMES,
+    as_record,
+    cudnn_floor,
+    cudnn_of_torch,
+    of_torch,
+)
 from envguard.checks.wording import card_name
-from envguard.model.conda import version_matches
-from envguard.model.knowledge import CudnnFloor
-from envguard.model.machine import Gpu
+from envguard.model.machine import DriverState, Gpu
 from envguard.model.package import PackageRecord
 from envguard.model.report import Finding, Fix, Status
 
-_NAMES = re.compile(r"cudnn|libcudnn|nvidia-cudnn(?:-cu(\d+))?")
 _SYMPTOM = 'convolutions: "CUDNN_STATUS_NOT_SUPPORTED", "Unable to find an engine" or wrong kernels'
 
 
 def check_cudnn(case: Case) -> Iterator[Finding]:
     """Yield one finding; the worst card is named. Cards that EG201 refuses anyway are left to it."""
-    cudnn = _cudnn(case)
-    if cudnn is None or not case.cards:
-        yield Finding(
-            "EG210", Status.SKIPPED, "no cuDNN among the packages, or no GPU to ask about"
-        )
+    row = cudnn_of_torch(case)
+    cudnn = _cudnn(case) if row is None else as_record(row)
+    if cudnn is None or not case.cards or case.driver is DriverState.ABSENT:
+        title = "no cuDNN among the packages, or no GPU or driver to ask about"
+        yield Finding("EG210", Status.SKIPPED, title)
         return
     if any(finding.status is Status.FAIL for finding in check_architectures(case)):
         yield Finding("EG210", Status.SKIPPED, "the build has no code for the GPU (EG201)")
@@ -35,6 +38,8 @@ def check_cudnn(case: Case) -> Iterator[Finding]:
         yield Finding("EG210", Status.UNKNOWN, title, packages=(cudnn,))
         return
     findings = [_on_card(case, cudnn, major, card) for card in case.cards]
+    if row is not None:
+        findings = [of_torch(case, finding, row) for finding in findings]
     yield next((f for f in findings if f.status is Status.FAIL), None) or next(
         (f for f in findings if f.status is Status.UNKNOWN), findings[0]
     )
@@ -42,7 +47,7 @@ def check_cudnn(case: Case) -> Iterator[Finding]:
 
 def _cudnn(case: Case) -> PackageRecord | None:
     """The cuDNN that PyTorch loads, where there are several: of its manager, for its CUDA."""
-    found = [record for record in case.records if _NAMES.fullmatch(record.name)]
+    found = [record for record in case.records if CUDNN_NAMES.fullmatch(record.name)]
     torch = case.torch
     if torch is None:
         return next(iter(found), None)
@@ -59,13 +64,16 @@ def _on_card(case: Case, cudnn: PackageRecord, major: int, card: Gpu) -> Finding
     if capability is None:
         title = f"the compute capability of {card_name(card)} is not known"
         return Finding("EG210", Status.UNKNOWN, title, packages=(cudnn,), gpu=card.index)
-    floor = _floor(case, cudnn, major)
+    floor = cudnn_floor(cudnn.version, major, case.knowledge)
     if floor is None:
         title = f"which cards {cudnn.label} supports is not tabled"
         return Finding("EG210", Status.UNKNOWN, title, packages=(cudnn,), gpu=card.index)
     if capability >= floor.compute_capability:
         title = f"cuDNN {cudnn.version} has kernels for {card_name(card)}"
         return Finding("EG210", Status.PASS, title, packages=(cudnn,), gpu=card.index)
+    if floor.unknown_from is not None and capability >= floor.unknown_from:
+        title = f"whether cuDNN {cudnn.version} has kernels for {card_name(card)} is not certain"
+        return Finding("EG210", Status.UNKNOWN, title, packages=(cudnn,), gpu=card.index)
     return Finding(
         "EG210",
         Status.FAIL,
@@ -79,13 +87,6 @@ def _on_card(case: Case, cudnn: PackageRecord, major: int, card: Gpu) -> Finding
         fix=_older(case, cudnn, major, card),
         sources=(floor.origin.source,),
     )
-
-
-def _floor(case: Case, cudnn: PackageRecord, major: int) -> CudnnFloor | None:
-    for row in case.knowledge.cudnn_floors:
-        if row.cuda_major == major and version_matches(cudnn.version, row.cudnn):
-            return row
-    return None
 
 
 def _older(case: Case, cudnn: PackageRecord, major: int, card: Gpu) -> Fix:
@@ -106,7 +107,7 @@ def _older(case: Case, cudnn: PackageRecord, major: int, card: Gpu) -> Fix:
 
 
 def _cuda_major(cudnn: PackageRecord, case: Case) -> int | None:
-    match = _NAMES.fullmatch(cudnn.name)
+    match = CUDNN_NAMES.fullmatch(cudnn.name)
     if match and match[1]:
         return int(match[1])
     return case.need.cuda.major if case.need is not None else None

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from envguard.checks.case import Case, case_of
 from envguard.checks.judgement import judge
+from envguard.checks.lint import lint_environment
+from envguard.checks.lint_builds import check_builds
+from envguard.checks.lint_specs import check_specs
+from envguard.checks.places import place
 from envguard.checks.requests import (
     asks_for_gpu,
     conda_lines,
@@ -30,9 +34,17 @@ _FROZEN = "EG403"
 
 
 def judge_environment(
-    environment: Environment, target: Target, knowledge: Knowledge
+    environment: Environment,
+    target: Target,
+    knowledge: Knowledge,
+    *,
+    exists: Callable[[str, str], bool] | None = None,
+    lint: bool = False,
 ) -> tuple[Finding, ...]:
-    """What its pins and channels decide, and one finding about the rest."""
+    """What its pins and channels decide, and one finding about the rest.
+
+    `exists` tells whether the file of a `-r FILE` line is there; None = nobody looks.
+    """
     here = environment.for_subdir(target.subdir)
     lines = dict(_pins(here))
     case = _case(here, target, knowledge, tuple(lines))
@@ -41,7 +53,15 @@ def judge_environment(
         for finding in judge(case, target)
         if finding.status in (Status.FAIL, Status.WARN)
     ]
-    return (*decided, *_unreleased(here, knowledge), _undecided(here, target, knowledge))
+    judged = {finding.rule for finding in decided}
+    written = (
+        *(f for f in check_builds(here, target, knowledge) if f.rule not in judged),
+        *check_specs(here, knowledge, exists=exists),
+        *(lint_environment(here, knowledge) if lint else ()),
+    )
+    named = (replace(finding, target=target.name) for finding in written)
+    rest = _undecided(here, target, knowledge)
+    return (*decided, *_unreleased(here, knowledge), *named, rest)
 
 
 def _case(
@@ -88,14 +108,8 @@ def _location(
     for record in finding.packages:
         line = lines.get(record)
         if line is not None:
-            return _place(environment, line)
+            return place(environment, line, part=record.build)
     return Location(environment.path) if environment.path else None
-
-
-def _place(environment: Environment, line: Dependency) -> Location | None:
-    if environment.path is None:
-        return None
-    return Location(environment.path, line.line, line.column, f"- {line.spec}")
 
 
 def _unreleased(environment: Environment, knowledge: Knowledge) -> Iterator[Finding]:
@@ -116,7 +130,7 @@ def _unreleased(environment: Environment, knowledge: Knowledge) -> Iterator[Find
             Status.FAIL,
             f"the {row.channel} channel has no {name} {spec.version}: {row.versions[-1]} is its last",
             symptom='"PackagesNotFoundError"',
-            location=_place(environment, line),
+            location=place(environment, line),
             fix=Fix(f"conda-forge::{name}"),
             sources=(row.origin.source,),
         )
@@ -148,7 +162,7 @@ def _undecided(environment: Environment, target: Target, knowledge: Knowledge) -
         f"not locked yet: {decides.format(first.spec)} decides",
         message="an environment.yml names packages, not builds; only a lock can be judged in full",
         target=target.name,
-        location=_place(environment, first),
+        location=place(environment, first),
         fix=Fix(f"envguard lock{_for(target)}, then check the lock"),
     )
 

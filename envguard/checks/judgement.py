@@ -10,6 +10,8 @@ from envguard.checks.case import Case
 from envguard.checks.cudnn import check_cudnn
 from envguard.checks.driver import check_driver_floor, driver_range
 from envguard.checks.driver_cards import check_driver_cards
+from envguard.checks.extensions import check_extensions
+from envguard.checks.frameworks import check_framework_cudnn
 from envguard.checks.host import check_cpu_build, check_glibc, glibc_need
 from envguard.checks.packages import check_rules
 from envguard.model.report import Finding, Status
@@ -25,6 +27,8 @@ def judge(case: Case, asked: Target) -> tuple[Finding, ...]:
         *check_driver_cards(case),
         *check_architectures(case),
         *check_cudnn(case),
+        *check_framework_cudnn(case),
+        *check_extensions(case),
         *check_cpu_build(case, asked),
         *check_glibc(case),
         *check_rules(case),

@@ -38,14 +38,20 @@ def libraries_on(case: Case, need: CudaNeed, card: Gpu) -> Finding:
             fix=Fix("take builds for an older CUDA"),
             sources=(source,),
         )
-    tabled = any(
-        row.compute_capability == capability and row.first <= need.cuda
-        for row in case.knowledge.toolkit_architectures
-    )
-    if not tabled:
+    if not libraries_have(need.cuda, capability, case.knowledge):
         title = f"CUDA {need.cuda} is older than {card_name(card)}, or the card is not tabled"
         return replace(base, status=Status.UNKNOWN, title=title)
     return base
+
+
+def libraries_have(cuda: Dotted, device: ComputeCapability, knowledge: Knowledge) -> bool:
+    """Whether a CUDA's own libraries are tabled with code for the card's architecture."""
+    return any(
+        row.compute_capability == device
+        and row.first <= cuda
+        and (row.last is None or cuda <= row.last)
+        for row in knowledge.toolkit_architectures
+    )
 
 
 def libraries_too_old(cuda: Dotted, device: ComputeCapability, knowledge: Knowledge) -> bool:

@@ -2,34 +2,34 @@
 
 from __future__ import annotations
 
-import operator
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from typing import assert_never
 
 from envguard.checks.case import Case
+from envguard.checks.facts import (
+    all_true,
+    any_true,
+    compared,
+    cpu_has,
+    fact_of,
+    fits_pattern,
+    negated,
+    variable_fits,
+)
 from envguard.checks.pairs import mispaired, named, two_majors, version_fits
-from envguard.checks.torch_build import BuildKind
+from envguard.checks.relations import built_for_other_torch, differing, file_label, out_of_range
 from envguard.model import rule as model
-from envguard.model.machine import Driver
 from envguard.model.package import PackageRecord
 from envguard.model.report import Finding, Fix, Status
 from envguard.model.rule import Condition, Rule
-from envguard.model.version import Dotted
-
-_OPERATORS = {
-    ">=": operator.ge,
-    "<=": operator.le,
-    "==": operator.eq,
-    ">": operator.gt,
-    "<": operator.lt,
-}
 
 
 def check_rules(case: Case) -> Iterator[Finding]:
     """Yield one finding a rule. Pins of an environment.yml decide few: then only what was found."""
     for rule in case.knowledge.rules:
+        if rule.lint and not case.knowledge.lint:
+            continue
         holds = evaluate(rule.when, case)
         if holds is not None or case.complete:
             yield _finding(rule, holds, case)
@@ -39,23 +39,31 @@ def evaluate(condition: Condition, case: Case) -> bool | None:
     """Whether a condition holds; None = a fact that it turns on was not observed."""
     match condition:
         case model.AllOf():
-            return _all(evaluate(part, case) for part in condition.conditions)
+            return all_true(evaluate(part, case) for part in condition.conditions)
         case model.AnyOf():
-            return _not(_all(_not(evaluate(part, case)) for part in condition.conditions))
+            return negated(all_true(negated(evaluate(part, case)) for part in condition.conditions))
         case model.Not():
-            return _not(evaluate(condition.condition, case))
+            return negated(evaluate(condition.condition, case))
         case model.HasPackage():
             return True if matching(condition, case) else _absent(case)
         case model.PlatformIs():
             return any(fnmatchcase(case.subdir, glob) for glob in condition.subdirs)
         case model.Compare():
-            return _compare(condition, case)
+            return compared(condition, case)
         case model.Variable():
-            return _variable(condition, case)
+            return variable_fits(condition, case)
         case model.Mispaired():
             return True if mispaired(condition.package, case) else _absent(case)
-        case model.TwoCudaMajors():
-            return True if two_majors(condition, case) else _absent(case)
+        case (
+            model.TwoCudaMajors() | model.Differ() | model.OutOfRange() | model.BuiltForOtherTorch()
+        ):
+            return True if packages_of(condition, case) else _absent(case)
+        case model.CpuHas():
+            return cpu_has(condition.flag, case)
+        case model.InContainer():
+            return True if case.machine.container else None
+        case model.MigSlice():
+            return any_true(None if case.cards is None else [card.mig for card in case.cards])
         case model.UserSite():
             return _user_site(condition, case)
         case model.ChannelUsed():
@@ -78,6 +86,12 @@ def packages_of(condition: Condition, case: Case) -> tuple[PackageRecord, ...]:
             return mispaired(condition.package, case)
         case model.TwoCudaMajors():
             return two_majors(condition, case)
+        case model.Differ():
+            return differing(condition, case)
+        case model.OutOfRange():
+            return out_of_range(condition, case)
+        case model.BuiltForOtherTorch():
+            return built_for_other_torch(condition, case)
         case model.ChannelUsed():
             return tuple(r for r in case.records if r.channel == condition.channel)
         case model.UserSite():
@@ -93,11 +107,11 @@ def matching(condition: model.HasPackage, case: Case) -> tuple[PackageRecord, ..
     """The packages that fit name, version, build, channel and manager."""
     return tuple(
         record
-        for record in case.records
-        if named(record.name, condition.names)
-        and (condition.manager is None or record.manager == condition.manager)
+        for record in case.named(condition.names)
+        if (condition.manager is None or record.manager == condition.manager)
         and (condition.channel is None or record.channel == condition.channel)
-        and (condition.build is None or _fits(record.build or "", condition.build))
+        and (condition.build is None or fits_pattern(record.build or "", condition.build))
+        and (condition.file is None or fits_pattern(file_label(record), condition.file))
         and (condition.version is None or version_fits(record.version, condition.version))
     )
 
@@ -107,14 +121,7 @@ def _finding(rule: Rule, holds: bool | None, case: Case) -> Finding:
         return Finding(rule.id, Status.PASS, f"not found: {rule.title}")
     packages = packages_of(rule.when, case)
     if holds is None:
-        return Finding(
-            rule.id,
-            Status.UNKNOWN,
-            f"not decided: {rule.title}",
-            message="a fact about the machine that it turns on is not known",
-            packages=packages,
-            sources=rule.sources,
-        )
+        return _undecided(rule, packages, case)
     return Finding(
         rule.id,
         rule.status,
@@ -128,71 +135,41 @@ def _finding(rule: Rule, holds: bool | None, case: Case) -> Finding:
     )
 
 
-def _all(values: Iterable[bool | None]) -> bool | None:
-    unknown = False
-    for value in values:
-        if value is False:
-            return False
-        unknown = unknown or value is None
-    return None if unknown else True
+def _undecided(rule: Rule, packages: tuple[PackageRecord, ...], case: Case) -> Finding:
+    """UNKNOWN where the answer could be a failure of these packages on that machine, else SKIPPED.
+
+    What could be a warning at worst leaves the verdict alone, and so do the variables of a process that
+    nobody has started yet.
+    """
+    facts = tuple(dict.fromkeys(open_facts(rule.when, case)))
+    later = not case.installed and all(fact.startswith("$") for fact in facts)
+    status = Status.SKIPPED if rule.status is Status.WARN or later else Status.UNKNOWN
+    return Finding(
+        rule.id,
+        status,
+        f"not decided: {rule.title}",
+        message=f"not known: {', '.join(facts)}" if facts else "",
+        packages=packages,
+        sources=rule.sources,
+    )
 
 
-def _not(value: bool | None) -> bool | None:
-    return None if value is None else not value
+def open_facts(condition: Condition, case: Case) -> Iterator[str]:
+    """What a condition turns on and nobody observed; a variable is told as `$NAME`."""
+    if evaluate(condition, case) is not None:
+        return
+    match condition:
+        case model.AllOf() | model.AnyOf():
+            for part in condition.conditions:
+                yield from open_facts(part, case)
+        case model.Not():
+            yield from open_facts(condition.condition, case)
+        case _:
+            yield fact_of(condition)
 
 
 def _absent(case: Case) -> bool | None:
     return False if case.complete else None
-
-
-def _fits(text: str, pattern: str) -> bool:
-    """A glob, or a regular expression after `~`."""
-    if pattern.startswith("~"):
-        return re.search(pattern[1:], text) is not None
-    return fnmatchcase(text, pattern)
-
-
-def _compare(condition: model.Compare, case: Case) -> bool | None:
-    """Compare a fact; False where the fact is known not to exist, None where nobody looked."""
-    wanted = Dotted.parse(condition.value)
-    compare = _OPERATORS[condition.operator]
-    match condition.fact:
-        case "torch_cuda":
-            if case.torch is None or case.torch.kind is BuildKind.CPU:
-                return False
-            found = case.torch.cuda
-        case "glibc":
-            found = case.machine.glibc
-        case "compute_capability":
-            return _any_card(case, wanted, condition.operator)
-        case "driver" | "driver_cuda":
-            if case.driver is not None and not isinstance(case.driver, Driver):
-                return False  # no driver, or any: then there is nothing to be too old
-            version = case.driver.version if case.driver is not None else None
-            found = version if condition.fact == "driver" else case.driver_cuda
-        case _:
-            found = None
-    return None if found is None else bool(compare(found, wanted))
-
-
-def _any_card(case: Case, wanted: Dotted, operator_: str) -> bool | None:
-    if case.cards is None:
-        return None
-    answers = [
-        None
-        if card.compute_capability is None
-        else bool(_OPERATORS[operator_](Dotted.parse(str(card.compute_capability)), wanted))
-        for card in case.cards
-    ]
-    return _not(_all(_not(answer) for answer in answers))
-
-
-def _variable(condition: model.Variable, case: Case) -> bool | None:
-    if case.variables is None and case.machine.environment is None:
-        return None
-    variables = {**(case.machine.environment or {}), **(case.variables or {})}
-    value = variables.get(condition.name)
-    return value is not None and _fits(value, condition.pattern)
 
 
 def _user_site(condition: model.UserSite, case: Case) -> bool | None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from envguard.checks.case import Case, is_tegra
+from envguard.checks.cudnn_of_torch import cudnn_has_cards
 from envguard.checks.driver import driver_range, reaches_floor
 from envguard.checks.machine_code import has_machine_code
 from envguard.checks.torch_build import TorchBuild
@@ -48,7 +49,11 @@ def _fitting(case: Case, torch: TorchBuild) -> Iterator[Dotted]:
             and _covers(case, row)
         ):
             for cuda in row.cuda:
-                if cuda != torch.cuda and _driver_allows(case, torch, cuda):
+                if (
+                    cuda != torch.cuda
+                    and _driver_allows(case, torch, cuda)
+                    and cudnn_has_cards(case, torch, cuda)
+                ):
                     yield cuda
 
 

@@ -8,11 +8,12 @@ from functools import partial
 from envguard.formats.strict_yaml import Keys, as_pattern, as_text, read_keys
 from envguard.model import rule as model
 from envguard.model.report import Status
-from envguard.model.rule import FACTS, Condition, Rule, RuleExample
+from envguard.model.rule import FACTS, PARTS, Condition, Rule, RuleExample
 
-_COMPARISON = re.compile(r"(>=|<=|==|>|<)\s*(\d+(?:\.\d+)*)\Z")
+_COMPARISON = re.compile(rf"(>=|<=|==|>|<)\s*(\d+(?:\.\d+)*|{'|'.join(FACTS)})\Z")
 _NOTHING: Condition = model.AnyOf(())
-_as_id = as_pattern(r"EG\d{3}", "an id such as EG301")
+RULE_ID = r"[A-Z][A-Z0-9]{1,11}\d{3}"
+_as_id = as_pattern(RULE_ID, "an id such as EG301, or SITE001 for a rule of your own")
 _as_date = as_pattern(r"\d{4}-\d{2}-\d{2}", "a date such as 2026-11-21")
 
 
@@ -37,6 +38,7 @@ def _rule(keys: Keys) -> Rule:
         date=keys.read("date", _as_date, ""),
         aliases=keys.texts("aliases"),
         explains=keys.texts("explains"),
+        lint=keys.flag("lint"),
         examples=tuple(_example(row) for row in keys.rows("examples")),
     )
     if not rule.sources:
@@ -97,17 +99,41 @@ def _package_conditions(keys: Keys) -> list[Condition]:
                 build=package.maybe("build"),
                 channel=package.maybe("channel"),
                 manager=package.maybe("manager"),
+                file=package.maybe("file"),
             )
         )
         package.done()
+    found += _relations(keys)
     if keys.has("pair_table"):
         found.append(model.Mispaired(keys.text("pair_table")))
     if keys.has("cuda_majors"):
         found.append(model.TwoCudaMajors(keys.texts("cuda_majors")))
     if keys.has("channels_contain"):
         found.append(model.ChannelUsed(keys.text("channels_contain")))
-    if keys.data.pop("default_wheel", None) is True:
+    if keys.flag("default_wheel"):
         found.append(model.DefaultWheel())
+    return found
+
+
+def _relations(keys: Keys) -> list[Condition]:
+    found: list[Condition] = []
+    differ = keys.keys("differ")
+    if differ is not None:
+        names = differ.texts("packages")
+        if len(names) != 2:
+            differ.problem("packages", "two names are expected")
+        first, second = (*names, "", "")[:2]
+        found.append(model.Differ(first, second, differ.choice("part", PARTS)))
+        differ.done()
+    ranges = keys.keys("ranges")
+    if ranges is not None:
+        rows = ranges.texts_by_name("takes")
+        found.append(
+            model.OutOfRange(ranges.texts("of"), ranges.texts("partner"), tuple(rows.items()))
+        )
+        ranges.done()
+    if keys.has("built_for_torch"):
+        found.append(model.BuiltForOtherTorch(keys.texts("built_for_torch")))
     return found
 
 
@@ -115,6 +141,12 @@ def _fact_conditions(keys: Keys) -> list[Condition]:
     found: list[Condition] = []
     if keys.has("platform"):
         found.append(model.PlatformIs(keys.texts("platform")))
+    if keys.has("cpu_flag"):
+        found.append(model.CpuHas(keys.text("cpu_flag")))
+    if keys.flag("container"):
+        found.append(model.InContainer())
+    if keys.flag("mig"):
+        found.append(model.MigSlice())
     if keys.has("user_site"):
         found.append(model.UserSite(keys.texts("user_site")))
     variables = keys.texts_by_name("env")

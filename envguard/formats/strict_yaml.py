@@ -70,6 +70,10 @@ class Keys:
         """A list of strings, or one string; empty where the key is not there."""
         return self.optional(key, as_texts) or ()
 
+    def flag(self, key: str) -> bool:
+        """True where the key says true; false where it is not there."""
+        return self.optional(key, as_true) is not None
+
     def whole(self, key: str) -> int:
         return self.read(key, as_whole, 0)
 
@@ -173,6 +177,12 @@ def as_texts_by_name(value: object) -> dict[str, str]:
     if not isinstance(value, dict):
         raise ValueError("a mapping of texts is expected")
     return {as_text(name): as_text(item) for name, item in value.items()}
+
+
+def as_true(value: object) -> bool:
+    if value is not True:
+        raise ValueError(f"{value!r}: true is expected; leave the key out otherwise")
+    return True
 
 
 def as_whole(value: object) -> int:

@@ -6,6 +6,9 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from envguard.formats import extension_rows, framework_rows
+from envguard.formats.image_rows import cuda_images, pytorch_images
+from envguard.formats.spec_rows import build_names, python_ends
 from envguard.formats.strict_yaml import (
     Keys,
     as_capability,
@@ -15,6 +18,7 @@ from envguard.formats.strict_yaml import (
     as_texts,
     read_keys,
 )
+from envguard.model import extension, framework, image, spec_facts
 from envguard.model import knowledge as model
 from envguard.model.knowledge import Architecture, Knowledge, Origin
 from envguard.model.target import VirtualPackage
@@ -48,6 +52,16 @@ class Tables:
     baselines: list[tuple[str, VirtualPackage]] = field(default_factory=list)
     pypi_names: dict[str, str] = field(default_factory=dict)
     frozen: list[model.FrozenPackage] = field(default_factory=list)
+    pytorch_images: list[image.PytorchImages] = field(default_factory=list)
+    cuda_images: list[image.CudaImages] = field(default_factory=list)
+    framework_builds: list[framework.FrameworkBuilds] = field(default_factory=list)
+    framework_cudnn: list[framework.FrameworkCudnn] = field(default_factory=list)
+    torch_cudnn: list[framework.TorchCudnn] = field(default_factory=list)
+    torch_pins: list[extension.TorchPins] = field(default_factory=list)
+    wheel_tags: list[extension.WheelTag] = field(default_factory=list)
+    host_compilers: list[extension.HostCompiler] = field(default_factory=list)
+    build_names: list[spec_facts.BuildNames] = field(default_factory=list)
+    python_ends: list[spec_facts.PythonEnd] = field(default_factory=list)
 
     def origin(self, row: Keys) -> Origin:
         """Where `row` was read: a key of `sources`, or a URL."""
@@ -89,6 +103,16 @@ def knowledge_from(files: Iterable[Tables]) -> Knowledge:
         torch_pairs=tuple(row for file in files for row in file.pairs),
         gpu_requests=tuple(row for file in files for row in file.requests),
         frozen_packages=tuple(row for file in files for row in file.frozen),
+        pytorch_images=tuple(row for file in files for row in file.pytorch_images),
+        cuda_images=tuple(row for file in files for row in file.cuda_images),
+        framework_builds=tuple(row for file in files for row in file.framework_builds),
+        framework_cudnn=tuple(row for file in files for row in file.framework_cudnn),
+        torch_cudnn=tuple(row for file in files for row in file.torch_cudnn),
+        torch_pins=tuple(row for file in files for row in file.torch_pins),
+        wheel_tags=tuple(row for file in files for row in file.wheel_tags),
+        host_compilers=tuple(row for file in files for row in file.host_compilers),
+        build_names=tuple(row for file in files for row in file.build_names),
+        python_ends=tuple(row for file in files for row in file.python_ends),
         pypi_names={name: pypi for file in files for name, pypi in file.pypi_names.items()},
     )
 
@@ -109,6 +133,11 @@ def _tables(keys: Keys) -> Tables:
                 row.text("channel"), row.text("package"), row.texts("versions"), tables.origin(row)
             )
         )
+    tables.pytorch_images = pytorch_images(keys, tables.origin)
+    tables.cuda_images = cuda_images(keys, tables.origin)
+    _stack_tables(keys, tables)
+    tables.build_names = build_names(keys, tables.origin)
+    tables.python_ends = python_ends(keys, tables.origin)
     for row in keys.rows("pypi_names"):
         tables.pypi_names[row.text("conda")] = row.text("pypi")
         tables.origin(row)
@@ -207,6 +236,7 @@ def _build_tables(keys: Keys, tables: Tables) -> None:
                 cudnn=row.text("cudnn"),
                 cuda_major=row.whole("cuda_major"),
                 compute_capability=_capability(row, "compute_capability"),
+                unknown_from=row.optional("unknown_from", as_capability),
                 origin=tables.origin(row),
             )
         )
@@ -241,6 +271,17 @@ def _build_tables(keys: Keys, tables: Tables) -> None:
                 origin=tables.origin(row),
             )
         )
+
+
+def _stack_tables(keys: Keys, tables: Tables) -> None:
+    """What stands on CUDA or on PyTorch: other frameworks, extensions, and what compiles them."""
+    origin = tables.origin
+    tables.framework_builds = framework_rows.framework_builds(keys, origin, _architectures)
+    tables.framework_cudnn = framework_rows.framework_cudnn(keys, origin)
+    tables.torch_cudnn = framework_rows.torch_cudnn(keys, origin)
+    tables.torch_pins = extension_rows.torch_pins(keys, origin)
+    tables.wheel_tags = extension_rows.wheel_tags(keys, origin)
+    tables.host_compilers = extension_rows.host_compilers(keys, origin)
 
 
 def _dotted(row: Keys, key: str) -> Dotted:

@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from envguard.model.extension import HostCompiler, TorchPins, WheelTag
+from envguard.model.framework import FrameworkBuilds, FrameworkCudnn, TorchCudnn
+from envguard.model.image import CudaImages, PytorchImages
 from envguard.model.rule import Rule
+from envguard.model.spec_facts import BuildNames, PythonEnd
 from envguard.model.target import VirtualPackage
 from envguard.model.version import ComputeCapability, Dotted
 
@@ -107,12 +111,16 @@ class ToolkitArchitecture:
 
 @dataclass(frozen=True, slots=True)
 class CudnnFloor:
-    """The oldest cards that a cuDNN (a version spec) for a CUDA major has kernels for."""
+    """The oldest cards that a cuDNN (a version spec) for a CUDA major has kernels for.
+
+    No source was found for the cards from `unknown_from` up to them; None = it has none for older ones.
+    """
 
     cudnn: str
     cuda_major: int
     compute_capability: ComputeCapability
     origin: Origin
+    unknown_from: ComputeCapability | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +228,19 @@ class Knowledge:
     torch_pairs: tuple[TorchPairs, ...] = ()
     gpu_requests: tuple[GpuRequest, ...] = ()
     frozen_packages: tuple[FrozenPackage, ...] = ()
+    pytorch_images: tuple[PytorchImages, ...] = ()
+    cuda_images: tuple[CudaImages, ...] = ()
+    framework_builds: tuple[FrameworkBuilds, ...] = ()
+    framework_cudnn: tuple[FrameworkCudnn, ...] = ()
+    torch_cudnn: tuple[TorchCudnn, ...] = ()
+    torch_pins: tuple[TorchPins, ...] = ()
+    wheel_tags: tuple[WheelTag, ...] = ()
+    host_compilers: tuple[HostCompiler, ...] = ()
+    build_names: tuple[BuildNames, ...] = ()
+    python_ends: tuple[PythonEnd, ...] = ()
     rules: tuple[Rule, ...] = ()
+    lint: bool = False
+    """Whether rules that stop no GPU are asked, too."""
     pypi_names: Mapping[str, str] = field(default_factory=dict)
     """conda names to those of PyPI, where they differ."""
 

@@ -40,6 +40,8 @@ class Location:
     column: int | None = None
     text: str | None = None
     """The line itself, for the caret."""
+    caret: tuple[int, int] | None = None
+    """What is meant in `text`: where it starts, counted from 0, and how long it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What was judged. `kind`: conda-lock, environment-yml, prefix, venv."""
+    """What was judged. `kind`: conda-lock, environment-yml, prefix, venv, image, dockerfile ..."""
 
     kind: str
     path: str

@@ -110,7 +110,7 @@ def test_a_virtual_environment_is_judged() -> None:
 
 @needs_data
 def test_no_real_lock_fails_for_a_reason_that_cannot_be_defended() -> None:
-    """An A100 with R570 runs them all, but for CPU builds, which is what EG401 says."""
+    """An A100 with R570 runs them all, but for CPU builds and a numba that refuses its NumPy."""
     rules = set()
     for path in sorted((DATA / "corpus" / "locks").glob("*.yml")):
         try:
@@ -119,4 +119,4 @@ def test_no_real_lock_fails_for_a_reason_that_cannot_be_defended() -> None:
             continue  # another platform, or a lock of another format
         for report in reports:
             rules |= {f.rule for f in report.findings if f.status is Status.FAIL}
-    assert rules <= {"EG401"}
+    assert rules <= {"EG401", "EG351"}

@@ -131,7 +131,7 @@ def test_the_default_wheel_explains_the_old_driver_once() -> None:
 def test_a_rule_never_says_more_than_the_check_it_explains(
     driver: str | None, cuda: str | None, expected: Status
 ) -> None:
-    asked = target("8.0", driver=driver, cuda=cuda)
+    asked = target("8.0", driver=driver, cuda=cuda, glibc=Dotted.parse("2.28"))
 
     assert verdict(asked, "torch 2.11.0 manager:pip") is expected
     findings = judge(case(asked, "torch 2.11.0 manager:pip"), asked)

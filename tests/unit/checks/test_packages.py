@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
-from envguard.checks.case import Case, case_of
-from envguard.checks.packages import check_rules, evaluate
+from envguard.checks.packages import check_rules, evaluate, open_facts
+from envguard.checks.rule_examples import FINDS, case_of_example
 from envguard.model import rule as model
-from envguard.model.machine import Driver, Gpu, Machine
 from envguard.model.report import Status
 from envguard.model.rule import Condition, Rule, RuleExample
-from envguard.model.target import Target
-from envguard.model.version import ComputeCapability, Dotted
-from tests.unit.checks.cases import KNOWLEDGE, case, record, target
-
-FINDS = {True: "yes", False: "no", None: "unknown"}
+from tests.unit.checks.cases import KNOWLEDGE, case, target
 
 
 def _examples() -> Iterator[object]:
@@ -25,35 +21,9 @@ def _examples() -> Iterator[object]:
             yield pytest.param(rule, example, id=f"{rule.id}-{number}-{example.finds}")
 
 
-def case_of_example(example: RuleExample) -> Case:
-    """`machine` of an example: driver, compute_capability, glibc; everything else is a variable."""
-    said = dict(example.machine)
-    driver, capability = said.pop("driver", None), said.pop("compute_capability", None)
-    glibc = said.pop("glibc", None)
-    variables = {k: v for k, v in said.items() if k != "variables"} if said else None
-    machine = Machine(
-        example.subdir,
-        glibc=Dotted.parse(glibc) if glibc else None,
-        driver=Driver(Dotted.parse(driver)) if driver else None,
-        gpus=(Gpu(0, compute_capability=ComputeCapability.parse(capability)),)
-        if capability
-        else None,
-    )
-    site = example.user_site
-    return case_of(
-        Target("example", machine),
-        [record(line) for line in example.packages],
-        KNOWLEDGE,
-        channels=example.channels,
-        installed=site is not None,
-        user_site=None if site is None else tuple(record(line) for line in site),
-        variables=variables,
-    )
-
-
 @pytest.mark.parametrize(("rule", "example"), list(_examples()))
 def test_a_rule_finds_what_its_examples_say(rule: Rule, example: RuleExample) -> None:
-    assert FINDS[evaluate(rule.when, case_of_example(example))] == example.finds
+    assert FINDS[evaluate(rule.when, case_of_example(example, KNOWLEDGE))] == example.finds
 
 
 def test_every_rule_has_its_own_id_and_alias() -> None:
@@ -115,5 +85,42 @@ def test_conda_forge_rebuilds_torchvision_for_another_torch() -> None:
 def test_each_rule_gives_one_answer() -> None:
     found = list(check_rules(case(target(), "numpy 2.0.0 manager:pip", "torch 2.2.2 manager:pip")))
 
-    assert len(found) == len(KNOWLEDGE.rules)
+    assert len(found) == len([rule for rule in KNOWLEDGE.rules if not rule.lint])
     assert [f.rule for f in found if f.status is Status.FAIL] == ["EG304"]
+
+
+def test_lint_is_told_only_where_it_was_asked_for() -> None:
+    asked = case(target(), "cuda-toolkit 12.8.0 h_0")
+    linted = replace(asked, knowledge=replace(KNOWLEDGE, lint=True))
+
+    assert "EG376" not in [f.rule for f in check_rules(asked)]
+    assert ("EG376", Status.WARN) in [(f.rule, f.status) for f in check_rules(linted)]
+
+
+FAILS, WARNS = Status.FAIL, Status.WARN
+GLIBC = model.Compare("glibc", "<", "2.28")
+PATH = model.Variable("LD_LIBRARY_PATH", "~cuda")
+
+
+@pytest.mark.parametrize(
+    ("condition", "status", "installed", "expected"),
+    [
+        pytest.param(GLIBC, FAILS, False, Status.UNKNOWN, id="a fact that could mean a failure"),
+        pytest.param(GLIBC, WARNS, False, Status.SKIPPED, id="a warning at worst"),
+        pytest.param(PATH, FAILS, False, Status.SKIPPED, id="variables of nothing that runs yet"),
+        pytest.param(PATH, FAILS, True, Status.UNKNOWN, id="variables of what is on disk"),
+        pytest.param(
+            model.AllOf((GLIBC, PATH)), FAILS, False, Status.UNKNOWN, id="a variable and a fact"
+        ),
+    ],
+)
+def test_what_nobody_observed(
+    condition: Condition, status: Status, installed: bool, expected: Status
+) -> None:
+    rule = replace(KNOWLEDGE.rules[0], status=status, when=condition)
+    asked = replace(case(target(), "a 1 h_0"), knowledge=replace(KNOWLEDGE, rules=(rule,)))
+
+    (finding,) = check_rules(replace(asked, installed=installed))
+
+    assert finding.status is expected
+    assert set(open_facts(condition, asked)) == set(finding.message[11:].split(", "))

@@ -88,7 +88,11 @@ examples:
 @pytest.mark.parametrize(
     ("old", "new", "problem"),
     [
-        ("EG999", "E999", "r.yaml:1: id: 'E999' is not an id such as EG301"),
+        (
+            "EG999",
+            "E999",
+            "r.yaml:1: id: 'E999' is not an id such as EG301, or SITE001 for a rule of your own",
+        ),
         ("status: fail", "status: bad", "r.yaml:3: status: 'bad' is none of warn, fail"),
         ("version:", "versoin:", "r.yaml:4: when.all.1.package.versoin: is no known key"),
         ("sources: ['https://index.example/1']", "sources: []",

@@ -1,0 +1,66 @@
+"""The rows about frameworks beside PyTorch, and about the cuDNN of builds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from envguard.formats.strict_yaml import Keys, as_texts
+from envguard.model.framework import FrameworkBuilds, FrameworkCudnn, TorchCudnn
+from envguard.model.knowledge import Architecture, Origin
+from envguard.model.version import Dotted
+
+ReadOrigin = Callable[[Keys], Origin]
+ReadArchitectures = Callable[[object], tuple[Architecture, ...]]
+
+
+def framework_builds(
+    keys: Keys, origin: ReadOrigin, architectures: ReadArchitectures
+) -> list[FrameworkBuilds]:
+    """The rows of `framework_builds`, each with its source."""
+    return [
+        FrameworkBuilds(
+            names=row.read("names", as_texts, ()),
+            manager=row.choice("manager", ("conda", "pip")),
+            channel=row.maybe("channel"),
+            subdirs=row.read("subdirs", as_texts, ()),
+            versions=row.text("versions"),
+            cuda=row.text("cuda"),
+            architectures=row.optional("architectures", architectures) or (),
+            origin=origin(row),
+        )
+        for row in keys.rows("framework_builds")
+    ]
+
+
+def framework_cudnn(keys: Keys, origin: ReadOrigin) -> list[FrameworkCudnn]:
+    """The rows of `framework_cudnn`, each with its source."""
+    return [
+        FrameworkCudnn(
+            names=row.read("names", as_texts, ()),
+            subdirs=row.read("subdirs", as_texts, ()),
+            versions=row.text("versions"),
+            cudnn=row.text("cudnn"),
+            origin=origin(row),
+        )
+        for row in keys.rows("framework_cudnn")
+    ]
+
+
+def torch_cudnn(keys: Keys, origin: ReadOrigin) -> list[TorchCudnn]:
+    """The rows of `torch_cudnn`, each with its source."""
+    return [
+        TorchCudnn(
+            channel=row.choice("channel", ("pytorch", "wheel")),
+            subdirs=row.read("subdirs", as_texts, ()),
+            torch=row.text("torch"),
+            cuda=row.read("cuda", _several_dotted, ()),
+            cudnn=row.text("cudnn"),
+            origin=origin(row),
+        )
+        for row in keys.rows("torch_cudnn")
+    ]
+
+
+def _several_dotted(value: object) -> tuple[Dotted, ...]:
+    """One version, or a list of them."""
+    return tuple(Dotted.parse(text) for text in as_texts(value))

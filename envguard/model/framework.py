@@ -1,0 +1,55 @@
+"""What is known of CUDA builds that are not PyTorch, and of the cuDNN that builds bring or want."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from envguard.model.version import Dotted
+
+if TYPE_CHECKING:
+    from envguard.model.knowledge import Architecture, Origin
+
+
+@dataclass(frozen=True, slots=True)
+class FrameworkBuilds:
+    """The architectures in CUDA builds of a framework. `versions` and `cuda` are version specs.
+
+    No architectures: the kernels are compiled when they run, so the CUDA libraries decide. `channel` None
+    where `manager` is pip.
+    """
+
+    names: tuple[str, ...]
+    manager: str
+    channel: str | None
+    subdirs: tuple[str, ...]
+    versions: str
+    cuda: str
+    architectures: tuple[Architecture, ...]
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class FrameworkCudnn:
+    """The cuDNN (a version spec) that wheels of a framework were compiled with and load."""
+
+    names: tuple[str, ...]
+    subdirs: tuple[str, ...]
+    versions: str
+    cudnn: str
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class TorchCudnn:
+    """The cuDNN inside of PyTorch's own files, or that its wheel pins. `torch` is a version spec.
+
+    `channel` is wheel or pytorch, as in TorchBuilds.
+    """
+
+    channel: str
+    subdirs: tuple[str, ...]
+    torch: str
+    cuda: tuple[Dotted, ...]
+    cudnn: str
+    origin: Origin

@@ -1,0 +1,29 @@
+"""What is known of names and versions that an environment.yml may ask for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from envguard.model.knowledge import Origin
+
+
+@dataclass(frozen=True, slots=True)
+class BuildNames:
+    """How a channel writes a CUDA into build strings: `dotted` cuda11.8, else cuda118."""
+
+    channel: str
+    package: str
+    dotted: bool
+    example: str
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class PythonEnd:
+    """The day (ISO) after which a Python, X.Y, gets no more security fixes."""
+
+    python: str
+    end: str
+    origin: Origin

@@ -1,0 +1,205 @@
+"""Lines of an environment.yml that cannot be what was meant."""
+
+from __future__ import annotations
+
+import pytest
+
+from envguard.checks.environment import judge_environment
+from envguard.formats.environment_yml import parse_environment
+from envguard.model.report import Finding, Status
+from envguard.model.target import Target
+from tests.unit.checks.cases import KNOWLEDGE, target
+
+A100 = target("8.0", driver="570.124.06")
+
+
+def found(
+    *lines: str,
+    channels: str = "conda-forge",
+    pip: tuple[str, ...] = (),
+    asked: Target = A100,
+    lint: bool = False,
+    files: tuple[str, ...] = (),
+) -> dict[str, Finding]:
+    text = f"channels: [{channels}]\ndependencies:\n" + "".join(f"- {line}\n" for line in lines)
+    if pip:
+        text += "- pip:\n" + "".join(f"  - {line}\n" for line in pip)
+    answers = judge_environment(
+        parse_environment(text, "environment.yml"),
+        asked,
+        KNOWLEDGE,
+        exists=lambda path, _: path in files,
+        lint=lint,
+    )
+    return {finding.rule: finding for finding in answers}
+
+
+@pytest.mark.parametrize(
+    ("lines", "channels", "never"),
+    [
+        pytest.param(("pytorch=2.8", "cuda-version=11.8"), "conda-forge", True, id="2.8 and CUDA 11.8"),
+        pytest.param(("pytorch=2.8", "cuda-version=12.9"), "conda-forge", False, id="its own CUDA"),
+        pytest.param(("pytorch=2.8", "cuda-version=12.8"), "conda-forge", True, id="one below"),
+        pytest.param(("pytorch=2.7.0", "cuda-version=12.8"), "conda-forge", False, id="built for 12.6"),
+        pytest.param(("pytorch>=2.4", "cuda-version=11.8"), "conda-forge", False, id="an older fits"),
+        pytest.param(
+            ("pytorch=2.8", "pytorch-cuda=11.8"), "pytorch, nvidia, conda-forge", True, id="metapackage"
+        ),
+        pytest.param(("pytorch=2.5", "pytorch-cuda=11.8"), "pytorch, nvidia", False, id="there was"),
+        pytest.param(("pytorch=2.5", "pytorch-cuda=11.7"), "pytorch, nvidia", True, id="there was not"),
+        pytest.param(("pytorch=2.8", "cuda-version=11.8"), "mine", False, id="a channel not tabled"),
+        pytest.param(("pytorch=2.8.0=cuda118*",), "conda-forge", True, id="in the build string"),
+        pytest.param(("pytorch=2.4.0=cuda118*",), "conda-forge", False, id="a build there was"),
+        pytest.param(("pytorch=99.0", "cuda-version=11.8"), "conda-forge", False, id="not tabled"),
+    ],
+)  # fmt: skip
+def test_a_pair_that_was_never_built_fails(
+    lines: tuple[str, ...], channels: str, never: bool
+) -> None:
+    finding = found(*lines, channels=channels).get("EG610")
+    assert (finding is not None) is never
+    if finding is not None:
+        assert finding.status is Status.FAIL
+        assert finding.sources
+
+
+@pytest.mark.parametrize(
+    ("pip", "never"),
+    [
+        (("torch==2.8.0+cu118",), True),
+        (("torch==2.7.1+cu118",), False),
+        (("--index-url https://download.pytorch.org/whl/cu118", "torch==2.8.0"), True),
+        (("--index-url https://download.pytorch.org/whl/cu126", "torch==2.8.0"), False),
+        (("torch==2.8.0",), False),
+    ],
+)
+def test_a_wheel_that_was_never_built_fails(pip: tuple[str, ...], never: bool) -> None:
+    assert ("EG610" in found("pip", pip=tuple(f"'{line}'" for line in pip))) is never
+
+
+def test_macos_has_no_table_of_cuda_builds() -> None:
+    mac = target(subdir="osx-arm64")
+    assert "EG610" not in found("pytorch=2.8", "cuda-version=11.8", asked=mac)
+
+
+@pytest.mark.parametrize(
+    ("line", "channels", "matches"),
+    [
+        ("pytorch::pytorch=2.0.1=*_cu118", "conda-forge", False),
+        ("pytorch::pytorch=2.0.1=*cuda118*", "conda-forge", False),
+        ("pytorch::pytorch=2.0.1=*cuda11.8*", "conda-forge", True),
+        ("pytorch::pytorch=2.0.1=*cuda*", "conda-forge", True),
+        ("pytorch=2.4.0=*cu118*", "conda-forge", False),
+        ("pytorch=2.4.0=*cuda11.8*", "conda-forge", False),
+        ("pytorch=2.4.0=*cuda118*", "conda-forge", True),
+        ("pytorch=2.4.0=cuda11*", "conda-forge", True),
+        ("pytorch=2.4.0=*gpu*", "conda-forge", False),
+        ("pytorch=2.4.0=cpu*", "conda-forge", True),
+        ("pytorch=2.4.0=*cuda11.8*", "pytorch, conda-forge", True),
+        ("pytorch=2.4.0=*cu118*", "mine", True),
+        ("mine=1=*_cu118", "conda-forge", True),
+    ],
+)
+def test_a_build_string_is_named_as_its_channel_does(
+    line: str, channels: str, matches: bool
+) -> None:
+    assert ("EG402" not in found(line, channels=channels)) is matches
+
+
+def test_the_build_string_is_marked_in_its_line() -> None:
+    finding = found("numpy", "pytorch::pytorch=2.0.1=*_cu118")["EG402"]
+    location = finding.location
+
+    assert location is not None
+    assert location.text == "- pytorch::pytorch=2.0.1=*_cu118"
+    assert location.caret is not None
+    start, length = location.caret
+    assert location.text[start : start + length] == "*_cu118"
+    assert (location.line, location.column) == (4, 3 + len("pytorch::pytorch=2.0.1="))
+
+
+@pytest.mark.parametrize(
+    ("line", "asked", "fails"),
+    [
+        ("cpuonly", A100, True),
+        ("pytorch-mutex=*=cpu", A100, True),
+        ("pytorch-mutex=*=cuda", A100, False),
+        ("pytorch-cpu", A100, True),
+        ("pytorch-gpu", A100, False),
+        ("cpuonly", target(), False),
+    ],
+)
+def test_a_line_that_leads_to_a_cpu_build_fails_where_a_gpu_is(
+    line: str, asked: Target, fails: bool
+) -> None:
+    assert ("EG401" in found(line, asked=asked)) is fails
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "rule"),
+    [
+        ("numpy=1.26", "numpy>=2", "EG612"),
+        ("numpy=2.0", "numpy>=2", "EG611"),
+        ("numpy==1.26.4", "numpy=1.26", "EG611"),
+        ("numpy==1.26.4", "numpy=1.25", "EG612"),
+        ("numpy>=2", "numpy=1.26", "EG612"),
+        ("numpy=1.26", "numpy>=1.26.4", "EG611"),
+        ("numpy", "numpy", "EG611"),
+        ("numpy>=1", "numpy<1", "EG611"),
+        ("numpy", "scipy", None),
+    ],
+)
+def test_a_package_that_is_asked_for_twice(first: str, second: str, rule: str | None) -> None:
+    assert {r for r in found(first, second) if r in ("EG611", "EG612")} == ({rule} - {None})
+
+
+@pytest.mark.parametrize(
+    ("line", "status"),
+    [
+        ("python=3.1*", Status.FAIL),
+        ("python=3.11*", None),
+        ("python=3.8*", None),
+        ("numpy=1.2*", Status.WARN),
+        ("numpy=1.2.*", None),
+        ("numpy=1.26*", None),
+        ("numpy=2*", None),
+    ],
+)
+def test_a_wildcard_glued_to_a_number_is_told(line: str, status: Status | None) -> None:
+    finding = found(line).get("EG613")
+    assert (finding.status if finding else None) is status
+
+
+@pytest.mark.parametrize(
+    ("line", "fails"),
+    [
+        ("-r missing.txt", True),
+        ("--requirement=missing.txt", True),
+        ("-c missing.txt", True),
+        ("-r there.txt", False),
+        ("-r https://index.example/r.txt", False),
+    ],
+)
+def test_a_file_that_pip_is_to_read_has_to_be_there(line: str, fails: bool) -> None:
+    assert ("EG614" in found("pip", pip=(line,), files=("there.txt",))) is fails
+
+
+@pytest.mark.parametrize(
+    ("lines", "channels", "rules"),
+    [
+        pytest.param(("python=3.9",), "conda-forge", {"EG622"}, id="the last day has passed"),
+        pytest.param(("python=3.11",), "conda-forge", set(), id="still maintained"),
+        pytest.param(("python>=3.9",), "conda-forge", set(), id="a newer one fits"),
+        pytest.param((), "defaults", {"EG620"}, id="defaults"),
+        pytest.param(
+            (), "defaults, conda-forge", {"EG620", "EG621"}, id="defaults and conda-forge"
+        ),
+        pytest.param((), "", {"EG620"}, id="no channel"),
+    ],
+)
+def test_what_stops_no_gpu_is_told_where_lint_was_asked_for(
+    lines: tuple[str, ...], channels: str, rules: set[str]
+) -> None:
+    lint = {"EG620", "EG621", "EG622"}
+    assert lint & set(found("numpy", *lines, channels=channels, lint=True)) == rules
+    assert not lint & set(found("numpy", *lines, channels=channels))

@@ -1,0 +1,63 @@
+"""Two packages against each other."""
+
+from __future__ import annotations
+
+import pytest
+
+from envguard.checks.packages import evaluate
+from envguard.model import rule as model
+from tests.unit.checks.cases import case, target
+
+
+@pytest.mark.parametrize(
+    ("part", "first", "second", "expected"),
+    [
+        pytest.param("minor", "1.8.0 h_0", "1.8.1 h_0", False, id="another patch"),
+        pytest.param("minor", "1.8.0 h_0", "1.9.0 h_0", True, id="another minor"),
+        pytest.param("version", "1.8.0 h_0", "1.8.1 h_0", True, id="another version"),
+        pytest.param("build_number", "1.8 h_3", "1.8 g_3", False, id="the number in the build"),
+        pytest.param("build_number", "1.8 h_3", "1.8 h_4", True, id="another number"),
+        pytest.param("build_number", "1.8 h_3", "1.8 odd", False, id="no number to be seen"),
+        pytest.param("cuda_variant", "1+cu126", "1+cu124", False, id="one CUDA major"),
+        pytest.param("cuda_variant", "1+cu126", "1+cu118", True, id="two CUDA majors"),
+        pytest.param("cuda_variant", "1+cu126", "1+cpu", True, id="CUDA and CPU"),
+        pytest.param("cuda_variant", "1+cu126", "1", False, id="one does not say"),
+    ],
+)
+def test_parts_of_two_packages(part: str, first: str, second: str, expected: bool) -> None:
+    asked = case(target(), f"a {first}", f"b {second}")
+    assert evaluate(model.Differ("a", "b", part), asked) is expected
+
+
+RANGES = model.OutOfRange(("a",), ("b",), (("1.*", ">=2,<3|>=4"), ("2.*", ">=3")))
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "expected"),
+    [
+        pytest.param("1.0", "2.0", False, id="the lower bound"),
+        pytest.param("1.0", "3.0", True, id="the upper bound"),
+        pytest.param("1.0", "4.0", False, id="the other range"),
+        pytest.param("2.5", "2.0", True, id="another row"),
+        pytest.param("3.0", "1.0", False, id="no row says anything"),
+    ],
+)
+def test_ranges_of_a_partner(a: str, b: str, expected: bool) -> None:
+    assert evaluate(RANGES, case(target(), f"a {a} h_0", f"b {b} h_0")) is expected
+
+
+@pytest.mark.parametrize(
+    ("version", "torch", "expected"),
+    [
+        pytest.param("2.1.2+pt26cu124", "2.6.0", False, id="its own"),
+        pytest.param("2.1.2+pt26cu124", "2.7.0", True, id="a newer one"),
+        pytest.param("2.1.2+pt210cu128", "2.10.0", False, id="two digits"),
+        pytest.param("2.7.4+cu12torch2.5cxx11abiFALSE", "2.6.0", True, id="flash-attn"),
+        pytest.param("2.1.2", "2.6.0", False, id="it does not say"),
+    ],
+)
+def test_a_wheel_says_which_torch_it_was_built_for(
+    version: str, torch: str, expected: bool
+) -> None:
+    asked = case(target(), f"ext {version} manager:pip", f"torch {torch} manager:pip")
+    assert evaluate(model.BuiltForOtherTorch(("ext",)), asked) is expected
