@@ -1,27 +1,23 @@
-"""What `check` is about: a file, an environment on disk, or what is here."""
+"""What `check` is about: a file, an environment on disk, or what is here.
+
+Each format is imported where it turns up: a lock is judged without the readers of all others.
+"""
 
 from __future__ import annotations
 
+import glob
 import os
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TypeAlias
 
 from envguard.adapters import files
 from envguard.adapters.prefixes.find import find_prefix
-from envguard.adapters.prefixes.reader import PrefixReaderOnDisk
 from envguard.errors import InputError
-from envguard.formats.conda_lock import parse_conda_lock
-from envguard.formats.environment_yml import parse_environment
-from envguard.formats.listings import parse_listing
-from envguard.model.environment import Environment
-from envguard.model.listing import Listing
-from envguard.model.lockfile import Lockfile
-from envguard.ports import Installed
-
-Found: TypeAlias = Lockfile | Environment | Installed | tuple[Listing, ...]
+from envguard.formats.dockerfile import is_dockerfile, parse_dockerfile
+from envguard.formats.image_name import PREFIX, image_subject
+from envguard.ports import Found
 
 HERE = ("conda-lock.yml", "environment.yml", "environment.yaml")
 _LOCK_KEYS = re.compile(r"^(?:version:\s*['\"]?\d|package:|metadata:)", re.MULTILINE)
@@ -50,9 +46,35 @@ def find_subject(
         return _installed(prefix)
     if what == "-":
         return "-", _parse(_standard_input(), "-")
+    if what is not None and what.startswith(PREFIX):
+        return what.removeprefix(PREFIX), image_subject(what)
     if what is not None:
         return _of_path(Path(what))
     return _here(directory, environment, looked_for)
+
+
+def expand(whats: Sequence[str]) -> tuple[str, ...]:
+    """Globs (`/shared/envs/*`) to what they match, sorted; what is there, or matches nothing, stays."""
+    found: list[str] = []
+    for what in whats:
+        is_glob = glob.has_magic(what) and not what.startswith(PREFIX)
+        try:
+            there = Path(what).exists()
+        except OSError:
+            there = False
+        found += (_matches(what) if is_glob and not there else []) or [what]
+    return tuple(dict.fromkeys(found))
+
+
+def _matches(pattern: str) -> list[str]:
+    """What a shell would put in its place; Path.glob takes no absolute pattern."""
+    return sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207
+
+
+def exists_beside(path: str, file: str) -> bool:
+    """Whether a file is there that `file` names as `path`; relative to it, as pip reads it."""
+    beside = Path() if file == "-" else Path(file).parent
+    return (beside / path).exists()
 
 
 def _here(
@@ -82,19 +104,29 @@ def _of_path(path: Path) -> tuple[str, Found]:
     if not exists:
         raise InputError(
             f"{path} does not exist",
-            hint="WHAT is a conda-lock.yml, an environment.yml, or the folder of an environment",
+            hint="WHAT is a conda-lock.yml, an environment.yml, a Dockerfile, the folder of an "
+            "environment, or image:REPOSITORY:TAG",
         )
     return str(path), _parse(files.read_text(path), str(path))
 
 
 def _parse(text: str, path: str) -> Found:
     """Tell by its looks what a text is; what looks like nothing else is an environment.yml."""
+    if is_dockerfile(text, path):
+        return parse_dockerfile(text, path)
     if len(set(_LOCK_KEYS.findall(text))) > 1 or path.endswith("conda-lock.yml"):
+        from envguard.formats.conda_lock import parse_conda_lock
+
         return parse_conda_lock(text, path)
+    from envguard.formats.environment_yml import parse_environment
+    from envguard.formats.listings import parse_listing
+
     return parse_listing(text, path) or parse_environment(text, path)
 
 
 def _installed(path: Path) -> tuple[str, Found]:
+    from envguard.adapters.prefixes.reader import PrefixReaderOnDisk
+
     return str(path), PrefixReaderOnDisk().read(path)
 
 

@@ -7,32 +7,43 @@ from pathlib import Path
 import click
 
 from envguard.cli.options import deliver, for_option, format_option, output_option, verdict_options
-from envguard.cli.reports import FORMATS, render
+from envguard.cli.reports import FORMATS, MATRIX_FORMATS, render, render_matrix
 from envguard.model.report import FailOn
 
 
 @click.command("check", short_help="can this run there?")
-@click.argument("what", required=False)
+@click.argument("whats", metavar="[WHAT]...", nargs=-1)
 @for_option
 @click.option("-n", "--name", help="A conda environment, by name.")
 @click.option("-p", "--prefix", type=click.Path(path_type=Path), help="An environment's folder.")
-@format_option(*FORMATS)
+@click.option("--image", metavar="REPOSITORY:TAG", help="The same as image:REPOSITORY:TAG.")
+@format_option(*FORMATS, *MATRIX_FORMATS)
 @output_option
 @verdict_options
+@click.option("--lint", is_flag=True, help="Tell also what stops no GPU (terms, ends of life ...).")
+@click.option("--rules", type=click.Path(path_type=Path), help="A folder with rules of your own.")
+@click.option("--select", multiple=True, metavar="ID", help="Only these rules (EG301, or EG3).")
+@click.option("--ignore", multiple=True, metavar="ID", help="Not these rules (EG301, or EG3).")
 @click.option("-v", "--verbose", is_flag=True, help="Show what passed and what was not checked.")
 def command(
-    what: str | None,
+    whats: tuple[str, ...],
     targets: tuple[str, ...],
     name: str | None,
     prefix: Path | None,
+    image: str | None,
     format_: str,
     output: Path | None,
     fail_on: str,
     allowed: tuple[str, ...],
+    lint: bool,
+    rules: Path | None,
+    select: tuple[str, ...],
+    ignore: tuple[str, ...],
     verbose: bool,
 ) -> int:
-    """Judge WHAT: a conda-lock.yml, an environment.yml (`-` reads it), a conda prefix or a virtual
-    environment; without WHAT what is here. Nothing is written and nothing is downloaded.
+    """Judge WHAT: a conda-lock.yml, an environment.yml, another tool's list (`-` reads one), a Dockerfile,
+    image:REPOSITORY:TAG, a conda prefix or a virtual environment; without WHAT what is here. Several, or
+    a glob in quotes, make a matrix. Nothing is written and nothing is downloaded.
 
     Exit status: 0 it runs (warnings too), 1 it does not, 2 wrong usage or unreadable input,
     3 it could not be decided.
@@ -40,6 +51,38 @@ def command(
     from envguard import api
     from envguard.model.report import exit_code_of
 
-    reports = api.check(what, targets=targets, name=name, prefix=prefix)
-    deliver(render(reports, format_, verbose=verbose), output)
+    subjects = api.expand_subjects((*whats, *([f"image:{image}"] if image else [])))
+    if len(subjects) > 1 or format_ in MATRIX_FORMATS:
+        _refuse_names(name, prefix, subjects)
+        matrix = api.check_many(
+            subjects, targets=targets, lint=lint, rules=rules, select=select, ignore=ignore
+        )
+        reports, text = matrix.reports, render_matrix(matrix, format_, verbose=verbose)
+    else:
+        what = subjects[0] if subjects else None
+        reports = api.check(
+            what,
+            targets=targets,
+            name=name,
+            prefix=prefix,
+            lint=lint,
+            rules=rules,
+            select=select,
+            ignore=ignore,
+        )
+        text = render(reports, format_, verbose=verbose)
+    deliver(text, output)
     return int(exit_code_of(reports, fail_on=FailOn(fail_on), allow_unknown="unknown" in allowed))
+
+
+def _refuse_names(name: str | None, prefix: Path | None, subjects: tuple[str, ...]) -> None:
+    """A matrix is of what WHAT names."""
+    from envguard.errors import InputError
+
+    if name is not None or prefix is not None:
+        raise InputError("-n and -p name one environment: give WHATs or one of them, not both")
+    if not subjects:
+        raise InputError(
+            "a matrix needs WHATs: files, folders of environments or images",
+            hint="envguard check '/shared/envs/*' --for a100 --format matrix",
+        )

@@ -21,8 +21,12 @@ VERBS = {
         "verify": "does it run here? Proven in a throwaway environment",
         "export": "what did I really ask for? A clean environment.yml",
     },
+    "When it breaks": {
+        "why": "what is rule EG201, why this package, why not that build?",
+    },
     "Set up": {
         "machine": "what is this machine?",
+        "rules": "what is known to be bad? Its examples, its mistakes, rules of your own",
         "demo": "all of it, with no conda channel and no GPU",
     },
 }

@@ -6,8 +6,11 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from envguard.model.matrix import Matrix
 from envguard.model.report import Report
 
+_FEW = 3
+MATRIX_FORMATS = ("matrix", "csv")
 FORMATS = ("text", "concise", "json", "markdown", "github", "sarif")
 
 
@@ -41,6 +44,25 @@ def render(reports: Sequence[Report], format_: str, *, verbose: bool = False) ->
             from envguard.formats.report_text import reports_text
 
             return reports_text(reports, verbose=verbose)
+
+
+def render_matrix(matrix: Matrix, format_: str, *, verbose: bool = False) -> str:
+    """Several subjects: counts where there are many of them, their reports where there are few."""
+    match format_:
+        case "csv":
+            from envguard.formats.matrix_csv import matrix_csv
+
+            return matrix_csv(matrix)
+        case "matrix":
+            from envguard.formats.matrix_text import matrix_text
+
+            return matrix_text(matrix)
+        case "text" if len(matrix.subjects) > _FEW:
+            from envguard.formats.matrix_text import matrix_text
+
+            return matrix_text(matrix)
+        case _:
+            return render(matrix.reports, format_, verbose=verbose)
 
 
 def _summarize(reports: Sequence[Report]) -> None:

@@ -137,9 +137,18 @@ def _not_pinned(listing: Listing, case: Case, target: Target) -> tuple[Finding, 
 
 
 def check_environment(
-    environment: Environment, path: str, targets: Sequence[Target], *, knowledge: Knowledge
+    environment: Environment,
+    path: str,
+    targets: Sequence[Target],
+    *,
+    knowledge: Knowledge,
+    exists: Callable[[str, str], bool] | None = None,
+    lint: bool = False,
 ) -> tuple[Report, ...]:
-    """Judge an environment.yml by its lines: builds are only known once it is locked."""
+    """Judge an environment.yml by its lines: builds are only known once it is locked.
+
+    `exists` tells whether the file of a `-r FILE` line is there; None = nobody looks.
+    """
     reports = []
     for target in targets:
         here = environment.for_subdir(target.subdir)
@@ -147,7 +156,7 @@ def check_environment(
         detail = f"{target.subdir}, {count(specs, 'spec')}"
         detail += f", {count(pip, 'pip line')}" if pip else ""
         subject = Subject("environment-yml", path, target.subdir, detail)
-        findings = judge_environment(environment, target, knowledge)
+        findings = judge_environment(environment, target, knowledge, exists=exists, lint=lint)
         reports.append(Report(COMMAND, subject, target.machine, findings, notes=notes_on(target)))
     return tuple(reports)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import PurePath
 
 from envguard.model.machine import Driver, DriverState, Gpu, Machine
-from envguard.model.report import Finding, Report, Status
+from envguard.model.report import Finding, Location, Report, Status
 
 WIDTH = 100
 _LABEL = 11
@@ -22,19 +22,19 @@ def reports_text(reports: Sequence[Report], *, verbose: bool = False) -> str:
 
 def report_text(report: Report, *, verbose: bool = False) -> str:
     """One report: failures first; what passed or was skipped only where `verbose`."""
-    lines = list(_wrapped(headline(report), indent=4))
+    lines = list(wrapped(headline(report), indent=4))
     ordered = sorted(report.findings, key=lambda finding: _ORDER.index(finding.status))
     for finding in ordered:
         if finding.status in _QUIET:
             if verbose:
-                lines += _wrapped(f"{finding.rule} {finding.status}  {finding.title}")
+                lines += wrapped(f"{finding.rule} {finding.status}  {finding.title}")
         else:
             lines += ["", *finding_lines(finding)]
     lines.append("")
     if report.requirements:
-        lines += _wrapped(f"runs on   {', '.join(report.requirements)}", indent=10)
+        lines += wrapped(f"runs on   {', '.join(report.requirements)}", indent=10)
     for note in report.notes:
-        lines += _wrapped(f"note      {note}", indent=10)
+        lines += wrapped(f"note      {note}", indent=10)
     lines.append(verdict_line(report))
     return "\n".join(lines) + "\n"
 
@@ -82,10 +82,11 @@ def _driver(machine: Machine) -> str:
 
 def finding_lines(finding: Finding) -> Iterator[str]:
     """`EG201 fail  title`, then what there is, what is needed, what one would see, and the fix."""
-    yield from _wrapped(f"{finding.rule} {finding.status}  {finding.title}")
+    yield from wrapped(f"{finding.rule} {finding.status}  {finding.title}")
     if finding.location is not None and finding.location.line is not None:
         place = f"{finding.location.file}:{finding.location.line}"
         yield from _entry("in", f"{place}  {finding.location.text or ''}".rstrip())
+        yield from _caret(finding.location, place)
     yield from _entry("you have", finding.have)
     evidence = f"   ({'; '.join(finding.evidence)})" if finding.evidence else ""
     yield from _entry("it needs", f"{finding.need}{evidence}" if finding.need else None)
@@ -98,6 +99,14 @@ def finding_lines(finding: Finding) -> Iterator[str]:
         yield from _entry("", f"checked {finding.fix.checked}" if finding.fix.checked else None)
     if finding.sources:
         yield from _entry("why", "; ".join(finding.sources))
+
+
+def _caret(location: Location, place: str) -> Iterator[str]:
+    """Marks under the part of the line that is meant; nothing where the line was too long for one row."""
+    start, length = location.caret or (0, 0)
+    indent = 2 + _LABEL + len(place) + 2
+    if length and indent + len(location.text or "") <= WIDTH:
+        yield " " * (indent + start) + "^" * length
 
 
 def verdict_line(report: Report) -> str:
@@ -114,10 +123,10 @@ def _entry(label: str, text: str | None) -> Iterator[str]:
     """A label and its text, wrapped beside it; nothing where there is no text."""
     if text is None:
         return
-    yield from _wrapped(f"  {label:<{_LABEL}}{text}")
+    yield from wrapped(f"  {label:<{_LABEL}}{text}")
 
 
-def _wrapped(text: str, *, indent: int = _LABEL + 2) -> list[str]:
+def wrapped(text: str, *, indent: int = _LABEL + 2) -> list[str]:
     """Lines of at most WIDTH; a word that is longer stays whole, so that it can be copied."""
     lines = []
     while len(text) > WIDTH:
