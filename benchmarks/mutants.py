@@ -1,0 +1,201 @@
+"""How many small errors in envguard/checks the tests notice: a sample of mutants, each in a copy of the tree.
+
+One mutant changes one place: a comparison or its boundary, and/or, a not, a constant, a returned status. The
+tests that belong to the module and the truth table run on it until the first one fails.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import copy
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+CHECKS = Path("envguard/checks")
+TESTS = (
+    "tests/truth",
+    "tests/unit/checks",
+    "tests/unit/commands",
+    "tests/unit/formats/test_verify_text.py",
+    "tests/properties/test_fixes.py",
+)
+COPIED = ("envguard", "rules", "tests", "pyproject.toml")
+COMPARISONS: dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {
+    ast.Lt: (ast.LtE, ast.GtE),
+    ast.LtE: (ast.Lt, ast.Gt),
+    ast.Gt: (ast.GtE, ast.LtE),
+    ast.GtE: (ast.Gt, ast.Lt),
+    ast.Eq: (ast.NotEq,),
+    ast.NotEq: (ast.Eq,),
+    ast.Is: (ast.IsNot,),
+    ast.IsNot: (ast.Is,),
+    ast.In: (ast.NotIn,),
+    ast.NotIn: (ast.In,),
+}
+STATUSES = {"PASS": "FAIL", "FAIL": "PASS", "WARN": "PASS", "UNKNOWN": "PASS", "SKIPPED": "FAIL"}
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """`text` is the whole module with one place changed."""
+
+    path: Path
+    line: int
+    change: str
+    text: str
+
+
+def mutants_of(path: Path) -> Iterator[Mutant]:
+    """Every mutant of one module."""
+    tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
+    for index, node in enumerate(ast.walk(tree)):
+        for change, other in _changes(node):
+            changed = copy.deepcopy(tree)
+            _put(changed, index, other)
+            yield Mutant(path, node.lineno, change, ast.unparse(changed))  # type: ignore[attr-defined]
+
+
+def _put(tree: ast.Module, index: int, other: ast.AST) -> None:
+    """Give the node at that place of the walk the fields of another."""
+    node = list(ast.walk(tree))[index]
+    node.__class__ = other.__class__
+    node.__dict__ = other.__dict__ | {"lineno": node.lineno, "col_offset": 0}  # type: ignore[attr-defined]
+
+
+def _changes(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
+    """What can be wrong here: a description, and the node that takes its place."""
+    match node:
+        case ast.Compare(ops=[op]):
+            for other in COMPARISONS[type(op)]:
+                yield _named(node, ast.Compare(node.left, [other()], node.comparators))
+        case ast.BoolOp(op=op):
+            yield _named(
+                node, ast.BoolOp(ast.Or() if isinstance(op, ast.And) else ast.And(), node.values)
+            )
+        case ast.UnaryOp(op=ast.Not()):
+            yield _named(node, ast.Call(ast.Name("bool", ast.Load()), [node.operand], []))
+        case ast.Constant(value=bool(value)):
+            yield _named(node, ast.Constant(not value))
+        case ast.Constant(value=int(value)):
+            yield _named(node, ast.Constant(value + 1))
+        case ast.Attribute(value=ast.Name(id="Status"), attr=attr) if attr in STATUSES:
+            yield _named(node, ast.Attribute(node.value, STATUSES[attr], node.ctx))
+        case ast.Return(value=ast.Constant(value=None)):
+            return
+        case ast.Return(value=ast.expr()):
+            yield _named(node, ast.Return(ast.Constant(None)))
+        case ast.IfExp():
+            yield _named(node, ast.IfExp(node.test, node.orelse, node.body))
+
+
+def _named(node: ast.AST, other: ast.AST) -> tuple[str, ast.AST]:
+    ast.fix_missing_locations(other)
+    return f"{ast.unparse(node)[:60]} -> {ast.unparse(other)[:60]}", other
+
+
+def survives(mutant: Mutant, folder: Path, tests: list[str], timeout_s: float) -> bool:
+    """Whether no test notices it; a mutant that hangs is noticed."""
+    target = folder / mutant.path
+    good = target.read_text(encoding="utf-8")
+    target.write_text(mutant.text, encoding="utf-8")
+    environment = os.environ | {"PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests]
+    try:
+        done = subprocess.run(
+            command,
+            cwd=folder,
+            env=environment,
+            timeout=timeout_s,
+            capture_output=True,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return False
+    finally:
+        target.write_text(good, encoding="utf-8")
+    return done.returncode == 0
+
+
+def copy_tree(folder: Path) -> Path:
+    """The package, its rules and its tests."""
+    for name in COPIED:
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, folder / name)
+    return folder
+
+
+def sample(options: argparse.Namespace) -> list[Mutant]:
+    modules = options.modules or sorted(p.stem for p in (ROOT / CHECKS).glob("[a-z]*.py"))
+    found = [m for name in modules for m in mutants_of(CHECKS / f"{name}.py")]
+    random.Random(options.seed).shuffle(found)
+    return found[: options.sample]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sample", type=int, default=150)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--limit-s", type=float, default=900, help="start no mutant after that")
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--modules", nargs="*", help="of envguard/checks; default all")
+    parser.add_argument("--tests", nargs="*", default=list(TESTS))
+    parser.add_argument("--at-least", type=float, default=0.0, help="exit 1 below this share")
+    options = parser.parse_args()
+    chosen = sample(options)
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="envguard-mutants-") as place:
+        folders = [copy_tree(Path(place) / str(job)) for job in range(options.jobs)]
+        unchanged = Mutant(Path("pyproject.toml"), 0, "", (ROOT / "pyproject.toml").read_text())
+        if not survives(unchanged, folders[0], options.tests, 600):
+            print("the tests fail without any mutant: nothing can be said", file=sys.stderr)
+            return 2
+        outcomes = list(_run(chosen, folders, options, started))
+    return _report(outcomes, len(chosen), time.monotonic() - started, options.at_least)
+
+
+def _run(
+    chosen: list[Mutant], folders: list[Path], options: argparse.Namespace, started: float
+) -> Iterator[tuple[Mutant, bool]]:
+    """One folder for each job; what the time limit leaves is not run."""
+
+    def work(job: int) -> list[tuple[Mutant, bool]]:
+        found = []
+        for mutant in chosen[job :: len(folders)]:
+            if time.monotonic() - started > options.limit_s:
+                break
+            found.append((mutant, survives(mutant, folders[job], options.tests, 60)))
+        return found
+
+    with ThreadPoolExecutor(len(folders)) as pool:
+        for part in pool.map(work, range(len(folders))):
+            yield from part
+
+
+def _report(outcomes: list[tuple[Mutant, bool]], wanted: int, seconds: float, least: float) -> int:
+    alive = [mutant for mutant, survived in outcomes if survived]
+    for mutant in sorted(alive, key=lambda m: (m.path, m.line)):
+        print(f"{mutant.path}:{mutant.line}: survived: {mutant.change}")
+    killed = len(outcomes) - len(alive)
+    share = killed / len(outcomes) if outcomes else 0.0
+    print(f"{killed} of {len(outcomes)} mutants killed ({share:.1%}), {seconds:.0f} s")
+    if len(outcomes) < wanted:
+        print(f"{wanted - len(outcomes)} were not run: the time limit")
+    return 1 if share < least else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

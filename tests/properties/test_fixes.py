@@ -1,0 +1,114 @@
+"""Over the whole grid of tabled cards, drivers and builds: no fix that is printed fails its own check."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from envguard.checks.arch import check_architectures
+from envguard.checks.case import Case, case_of
+from envguard.checks.cudnn import check_cudnn
+from envguard.checks.driver import check_driver_floor
+from envguard.checks.driver_cards import check_driver_cards
+from envguard.model.conda import version_matches
+from envguard.model.package import PackageRecord
+from envguard.model.report import Finding, Fix, Status
+from envguard.model.target import Target
+from tests.properties.hosts import BUILDS, CARDS, case_for, machine_of, record_of
+from tests.properties.oracle import Build, Host
+from tests.unit.checks.cases import KNOWLEDGE
+
+DRIVERS = [
+    *("450.80.02", "470.82.01", "525.60.12", "525.60.13", "535.54.03", "560.35.03", "570.26"),
+    *("575.51.03", "580.65.06", "580.95.05", "590.48.01", "595.58.03", "any"),
+]
+CUDNNS = ["8.5.0.96", "8.9.7.29", "9.10.2.21", "9.11.0.98", "9.13.1.26"]
+_WHEEL = re.compile(r"torch==([\d.]+)\+cu(\d+)")
+_SPEC = re.compile(r"pytorch=([\d.]+)=cuda(\d+)\*")
+_NAMED = re.compile(r"CUDA (\d+\.\d)(?=[,\s])")
+
+
+def builds_in(fix: Fix, build: Build) -> Iterator[Build]:
+    """Every other build that a fix of EG201 names."""
+    pattern = _WHEEL if build.channel == "wheel" else _SPEC
+    for torch, digits in pattern.findall(fix.text):
+        cuda = f"{digits[:-1]}.{digits[-1]}"
+        yield Build(build.channel, build.subdir, torch, cuda)
+    if build.channel == "pytorch":
+        for cuda in _NAMED.findall(fix.text):
+            yield Build(build.channel, build.subdir, build.torch, cuda)
+
+
+def failures(case: Case) -> list[Finding]:
+    """What depends on the build. EG105 with a driver that is there depends on the card alone."""
+    found = [*check_driver_floor(case), *check_architectures(case), *check_cudnn(case)]
+    return [finding for finding in found if finding.status is Status.FAIL]
+
+
+@pytest.mark.parametrize(
+    ("subdir", "channels"),
+    [
+        ("linux-64", {"conda-forge", "pytorch", "wheel"}),
+        ("win-64", {"conda-forge", "pytorch", "wheel"}),
+        ("linux-aarch64", {"conda-forge", "wheel"}),
+    ],
+)
+def test_a_build_that_a_fix_names_runs(subdir: str, channels: set[str]) -> None:
+    named: set[str] = set()
+    for build in (build for build in BUILDS if build.subdir == subdir):
+        for driver in DRIVERS:
+            for card in CARDS:
+                host = Host(driver, None, (card,), windows=subdir == "win-64")
+                for finding in check_architectures(case_for(build, host)):
+                    for other in builds_in(finding.fix, build) if finding.fix else ():
+                        case = case_for(other, host)
+                        assert failures(case) == [], (build, host, finding.fix)
+                        named.add(build.channel)
+    assert named == channels
+
+
+@pytest.mark.parametrize("card", CARDS)
+def test_a_cudnn_that_a_fix_names_has_kernels(card: str) -> None:
+    for build in (build for build in BUILDS if build.subdir == "linux-64"):
+        host = Host("any", None, (card,), windows=False)
+        for version in CUDNNS:
+            for finding in check_cudnn(_with_cudnn(build, host, version)):
+                for spec in finding.fix.specs if finding.fix else ():
+                    wanted = spec.partition(" ")[2]
+                    offered = [v for v in CUDNNS if version_matches(v, wanted)]
+                    assert offered, (build, host, spec)
+                    assert failures(_with_cudnn(build, host, offered[-1])) == []
+
+
+def _with_cudnn(build: Build, host: Host, version: str) -> Case:
+    asked = Target("given", machine_of(host, build.subdir))
+    cudnn = PackageRecord("libcudnn", version, build="h_0", channel="conda-forge")
+    return case_of(asked, [record_of(build), cudnn], KNOWLEDGE)
+
+
+def test_a_driver_that_a_fix_names_is_new_enough() -> None:
+    """`update the driver to X or newer` and `keep it on R580`, over all builds and cards."""
+    tried = 0
+    for build in (build for build in BUILDS if build.subdir == "linux-64"):
+        for card in CARDS:
+            host = Host("384.80", None, (card,), windows=False)
+            for finding in check_driver_floor(case_for(build, host)):
+                if finding.status is not Status.FAIL:
+                    continue  # a Jetson's number says nothing
+                advised = re.search(r"update the driver to ([\d.]+)", finding.fix.text)  # type: ignore[union-attr]
+                assert advised is not None
+                newer = Host(advised[1], None, (card,), windows=False)
+                (again,) = check_driver_floor(case_for(build, newer))
+                assert again.status is Status.PASS
+                tried += 1
+            for finding in check_driver_cards(case_for(build, host)):
+                first = re.search(
+                    r"update the driver to R(\d+)", finding.fix.text if finding.fix else ""
+                )
+                if first is not None:
+                    newer = Host(first[1], None, (card,), windows=False)
+                    (known,) = check_driver_cards(case_for(build, newer))
+                    assert known.status is Status.PASS
+    assert tried > 500
