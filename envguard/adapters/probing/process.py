@@ -10,6 +10,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from envguard.adapters.probing.memory import oom_kills, resident_bytes
 from envguard.adapters.probing.pipes import Pipes
@@ -48,11 +49,10 @@ class Ended:
     faults: str
 
 
-class Command:
+class Command(Protocol):
     """What to run. `arguments` is asked with the descriptors of the protocol and faults pipes."""
 
-    def arguments(self, protocol_fd: int, faults_fd: int) -> Sequence[str]:
-        raise NotImplementedError
+    def arguments(self, protocol_fd: int, faults_fd: int) -> Sequence[str]: ...
 
 
 def run_process(

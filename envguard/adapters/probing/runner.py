@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from envguard.adapters.probing.process import Command, Ended, Limits, run_process
+from envguard.adapters.probing.process import Ended, Limits, run_process
 from envguard.adapters.probing.run_folder import (
     remove_shared_memory,
     run_folder,
@@ -30,7 +30,7 @@ SECRET_CHARACTERS = 6
 
 
 @dataclass(frozen=True, slots=True)
-class _Bootstrap(Command):
+class _Bootstrap:
     """`python _bootstrap.py JSON`."""
 
     python: Path

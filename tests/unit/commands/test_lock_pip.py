@@ -46,7 +46,7 @@ def test_what_has_no_wheel_is_refused_with_its_line(line):
     ],
 )
 def test_what_has_a_wheel_goes_on_to_the_resolver(line):
-    refuse_unlockable(environment(line))
+    assert refuse_unlockable(environment(line)) is None
 
 
 def test_no_password_of_a_refused_line_is_shown():

@@ -149,7 +149,7 @@ PROBED = replace(
 )
 def test_the_json_is_what_the_schema_says(reports: list[Report]) -> None:
     document = json.loads(reports_to_json(reports, rules_date="2026-11-21"))
-    schema().validate(document)
+    assert list(schema().iter_errors(document)) == []
 
 
 def test_the_schema_refuses_what_it_does_not_know() -> None:
