@@ -88,10 +88,12 @@ class RulesOnDisk:
     def load(self) -> Knowledge:
         """Raises InputError that names file, line and key of a mistake."""
         from envguard.formats.tables_yaml import knowledge_from, parse_tables
+        from envguard.formats.yaml_reader import collector_paused
 
         paths = sorted((self.directory / "tables").glob("*.yaml"))
-        knowledge = knowledge_from(parse_tables(_text(path), path.name) for path in paths)
-        rules = self._rules()
+        with collector_paused():
+            knowledge = knowledge_from(parse_tables(_text(path), path.name) for path in paths)
+            rules = self._rules()
         date = max([knowledge.date, *(rule.date for rule in rules)])
         return replace(knowledge, rules=rules, date=date)
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import yaml
@@ -21,11 +24,24 @@ class Limits:
 DEFAULT_LIMITS = Limits()
 
 
+@contextmanager
+def collector_paused() -> Iterator[None]:
+    """No garbage collection while thousands of objects are made that all stay: a tenth of the time."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
 def load(text: str, where: str, *, limits: Limits = DEFAULT_LIMITS) -> object:
     """Plain data from YAML. Raises InputError as `file:line: what`."""
     _refuse_excess(text, where, limits)
     try:
-        return yaml.load(text, Loader=yaml.CSafeLoader)
+        with collector_paused():
+            return yaml.load(text, Loader=yaml.CSafeLoader)
     except yaml.YAMLError as error:
         raise _input_error(error, where, text) from error
     except (ValueError, RecursionError) as error:
