@@ -61,8 +61,10 @@ def _widest(
         return solution, ()
     torch = case.torch.record
     again = _again(solution, (f"cuda-version <{case.need.cuda.major}",), solver)
-    if again is None or not _same_version(torch, again) or _fails(again, targets, knowledge):
+    if again is None or not _same_version(torch, again):
         return solution, ()
+    if _doubts(again, targets, knowledge) - _doubts(solution, targets, knowledge):
+        return solution, ()  # it would run less well: PTX alone, or nobody knows
     return again, (
         SetAside(torch, "its CUDA needs a newer driver than this version has to", "EG101"),
     )
@@ -75,12 +77,16 @@ def _same_version(torch: PackageRecord, solution: Solution) -> bool:
     )
 
 
-def _fails(solution: Solution, targets: Sequence[Target], knowledge: Knowledge) -> bool:
-    return any(
-        finding.status is Status.FAIL
+def _doubts(
+    solution: Solution, targets: Sequence[Target], knowledge: Knowledge
+) -> set[tuple[str, str, Status]]:
+    """What the check of the solution does not pass, by target, rule and status."""
+    return {
+        (target.name, finding.rule, finding.status)
         for target in targets
         for finding in judge(case_of(target, solution.records, knowledge), target)
-    )
+        if finding.status in (Status.FAIL, Status.UNKNOWN, Status.WARN)
+    }
 
 
 def _again(solution: Solution, constraints: tuple[str, ...], solver: Solver) -> Solution | None:

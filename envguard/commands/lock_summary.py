@@ -90,5 +90,5 @@ def _doubts(reports: Sequence[Report]) -> tuple[Finding, ...]:
         finding
         for report in reports
         for finding in report.findings
-        if finding.status in (Status.FAIL, Status.WARN) and finding.rule != "EG401"
+        if finding.status in (Status.FAIL, Status.UNKNOWN, Status.WARN) and finding.rule != "EG401"
     )

@@ -36,7 +36,7 @@ class LockSummary:
     seconds: float
     notes: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
-    """What the check of the lock warns of or fails."""
+    """What the check of the lock warns of, fails, or cannot decide."""
 
 
 def lock_text(summary: LockSummary) -> str:

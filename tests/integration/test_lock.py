@@ -220,7 +220,7 @@ def test_pip_packages_are_locked_beside_what_conda_chose(locked):
         ),
         pytest.param(
             ["pytorch>=9"],
-            "'pytorch>=9' matches no version; there are 2.10.0, 2.8.0, 2.7.1, 2.2.2",
+            "'pytorch>=9' matches no version; there are 2.10.0, 2.8.0, 2.7.1, 2.5.1, 2.2.2",
             id="a version that does not exist",
         ),
         pytest.param(
@@ -285,6 +285,13 @@ def test_a_card_with_any_driver_gets_the_build_that_asks_least_of_it(locked):
     assert [a.rule for a in outcome.subdirs[0].set_aside] == ["EG101"]
     newest = locked(environment("python=3.11", "pytorch=2.10"), "h100,driver=580.65.06")
     assert chosen(newest, "pytorch").startswith("2.10.0 cuda130")
+
+
+def test_a_wider_reach_is_not_bought_with_ptx(locked):
+    outcome = locked(environment("python=3.11", "pytorch=2.5.1"), "h100")
+    assert chosen(outcome, "pytorch").startswith("2.5.1 cuda126")
+    older = locked(environment("python=3.11", "pytorch=2.5.1"), "a100")
+    assert chosen(older, "pytorch").startswith("2.5.1 cuda118")
 
 
 def test_a_pin_that_no_card_can_run_is_left_to_the_check(locked):

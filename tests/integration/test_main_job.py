@@ -180,3 +180,20 @@ def test_what_the_user_got_wrong_is_one_clear_error(tmp_path, arguments, told):
     assert done.returncode == 2, done.stdout + done.stderr
     assert told in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_lock_says_what_could_not_be_decided_about_it(real_channel, tmp_path):
+    (tmp_path / "environment.yml").write_text(
+        "channels: [conda-forge]\ndependencies: [python=3.12, pytorch=2.7]\n"
+    )
+    machine = {
+        "schema_version": 1,
+        "subdir": "linux-64",
+        "glibc": "2.35",
+        "driver": {"version": "570.124.06", "cuda": "12.8"},
+        "gpus": [{"index": 0, "name": "a card that nobody knows"}],
+    }
+    (tmp_path / "node.json").write_text(json.dumps(machine))
+    done = envguard("lock", "--for", "node.json", "--mirror", real_channel, folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "EG201 unknown" in done.stdout
