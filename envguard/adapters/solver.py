@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Coroutine, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from rattler import (
     BuildString,
@@ -39,6 +39,7 @@ _T = TypeVar("_T")
 
 SOLVE_TIMEOUT_S = 120.0
 FETCH_TIMEOUT_S = 300.0
+SIGNAL_TICK_S = 0.2
 
 
 class RattlerSolver:
@@ -66,13 +67,13 @@ class RattlerSolver:
 
     def solve(self, requests: Sequence[SolveRequest]) -> tuple[Solution, ...]:
         """One solution a request. Raises UnavailableError when a channel does not answer."""
-        return asyncio.run(self._solve_all(requests))
+        return asyncio.run(_heeding_signals(self._solve_all(requests)))
 
     def candidates(
         self, name: str, *, subdir: str, channels: Sequence[str]
     ) -> tuple[PackageRecord, ...]:
         """Every record of `name` in `channels`. Raises UnavailableError as `solve` does."""
-        return asyncio.run(self._candidates(name, subdir, channels))
+        return asyncio.run(_heeding_signals(self._candidates(name, subdir, channels)))
 
     async def _solve_all(self, requests: Sequence[SolveRequest]) -> tuple[Solution, ...]:
         gateway = self._gateway()
@@ -232,6 +233,24 @@ class RattlerSolver:
             if url.startswith(actual):
                 return canonical + url.removeprefix(actual)
         return url
+
+
+async def _heeding_signals(work: Coroutine[Any, Any, _T]) -> _T:
+    """Await `work` on a loop that looks up now and then.
+
+    A signal that comes between a call into rattler and the loop's own wait is noted by Python and not
+    acted on until the wait ends: without a tick that is when the channel answers, which may be never.
+    """
+
+    async def tick() -> None:
+        while True:
+            await asyncio.sleep(SIGNAL_TICK_S)
+
+    ticking = asyncio.ensure_future(tick())
+    try:
+        return await work
+    finally:
+        ticking.cancel()
 
 
 def _count(specs: Sequence[str]) -> str:

@@ -128,10 +128,42 @@ def test_interrupting_a_stalled_lock_ends_it_and_writes_nothing(channel, tmp_pat
         first = child.stderr.readline()
         assert "solving" in first
         child.send_signal(signal.SIGINT)
-        _, said = child.communicate(timeout=10)
+        _, said = child.communicate(timeout=30)
     assert child.returncode == 130
     assert "interrupted" in said
     assert not (tmp_path / "conda-lock.yml").exists()
+
+
+def test_an_interrupt_that_does_not_wake_the_loop_is_heeded_too(channel, tmp_path):
+    """SIGINT is delivered to another thread: Python notes it and the loop sleeps on, as it does when the
+    signal comes just before the sleep."""
+    program = f"""
+import signal, sys, threading
+threading.Thread(target=threading.Event().wait, daemon=True).start()
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+from envguard.adapters.solver import RattlerSolver
+from envguard.ports import SolveRequest
+print("ready", flush=True)
+solver = RattlerSolver(cache_dir=__import__("pathlib").Path({str(tmp_path)!r}))
+try:
+    solver.solve([SolveRequest("linux-64", (sys.argv[1],), ("numpy",))])
+except KeyboardInterrupt:
+    print("interrupted", flush=True)
+    __import__("os")._exit(0)
+"""
+    with stalling(channel) as url:
+        child = subprocess.Popen(
+            [sys.executable, "-c", program, url], stdout=subprocess.PIPE, text=True
+        )
+        assert child.stdout is not None
+        assert child.stdout.readline() == "ready\n"
+        time.sleep(1)
+        child.send_signal(signal.SIGINT)
+        try:
+            said, _ = child.communicate(timeout=30)
+        finally:
+            child.kill()
+    assert said == "interrupted\n"
 
 
 def test_interrupting_while_the_pip_section_waits_leaves_no_uv_behind(channel, tmp_path):
