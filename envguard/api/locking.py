@@ -44,12 +44,14 @@ def lock(
     mirrors: Mapping[str, str] | None = None,
     offline: bool = False,
     allow: frozenset[str] = frozenset(),
+    strict_cuda: bool = False,
     progress: Progress | None = None,
 ) -> LockSummary:
     """Solve an environment.yml and write its conda-lock.yml, whole or not at all.
 
-    `allow` may hold `known-bad`: write a lock although the check of it fails. Raises InputError,
-    UnsatisfiableError or UnavailableError; then nothing was written.
+    `allow` may hold `known-bad`, to write a lock although the check of it fails, and `cpu`, to write CPU
+    builds for a machine with a GPU; with `strict_cuda` no CUDA is newer than what the driver reports.
+    Raises InputError, UnsatisfiableError or UnavailableError; then nothing was written.
     """
     import os
     import time
@@ -81,9 +83,10 @@ def lock(
         knowledge=knowledge,
         source=os.path.relpath(path.resolve(), output.parent.resolve()),
         directory=path.resolve().parent,
+        strict_cuda=strict_cuda,
         progress=progress,
     )
-    reports = judged(outcome, str(output), knowledge, allow_known_bad="known-bad" in allow)
+    reports = judged(outcome, str(output), knowledge, allow=allow)
     files.write_text(output, dump_conda_lock(outcome.lockfile, created_by=_created_by()))
     seconds = time.monotonic() - started
     return summarize(outcome, environment, reports, output=str(output), seconds=seconds)

@@ -45,10 +45,14 @@ from envguard.cli.options import for_option
 @click.option(
     "--allow",
     multiple=True,
-    type=click.Choice(["known-bad"]),
-    help="known-bad: write a lock although the check of it fails.",
+    type=click.Choice(["cpu", "known-bad"]),
+    help="cpu: CPU builds for a machine with a GPU. known-bad: write a lock although the check of it fails.",
 )
+@click.option("--strict-cuda", is_flag=True, help="No CUDA newer than what the driver reports.")
 @click.option("--offline", is_flag=True, help="Use what is cached, ask nobody.")
+@click.option(
+    "-v", "--verbose", is_flag=True, help="Show all that was set aside, and by which rule."
+)
 def command(
     environment_yml: Path | None,
     output: Path,
@@ -57,7 +61,9 @@ def command(
     channels: tuple[str, ...],
     mirrors: tuple[str, ...],
     allow: tuple[str, ...],
+    strict_cuda: bool,
     offline: bool,
+    verbose: bool,
 ) -> int:
     """Solve ENVIRONMENT_YML (default: environment.yml here) and write conda-lock.yml."""
     if output.resolve() == (environment_yml or Path("environment.yml")).resolve():
@@ -78,7 +84,8 @@ def command(
             mirrors=api.parse_mirrors(mirrors),
             offline=offline,
             allow=frozenset(allow),
+            strict_cuda=strict_cuda,
             progress=progress,
         )
-    click.echo(lock_text(summary), nl=False)
+    click.echo(lock_text(summary, verbose=verbose), nl=False)
     return 0

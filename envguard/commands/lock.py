@@ -6,18 +6,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from envguard.commands.lock_guard import SetAside, guarded, hidden_gpu_builds
+from envguard.checks.exclusions import Exclusion, exclusions
+from envguard.commands.lock_cpu import cpu_builds, cpu_reason, hidden_gpu_builds
+from envguard.commands.lock_guard import first_solutions, guarded
 from envguard.commands.lock_pip import pip_request, refuse_unlockable
 from envguard.commands.lock_problems import unsatisfiable
 from envguard.commands.lock_request import request_notes, solve_request
 from envguard.errors import UnavailableError
 from envguard.model.channel import channel_name
+from envguard.model.conda import parse_match_spec
 from envguard.model.environment import Environment
 from envguard.model.knowledge import Knowledge
 from envguard.model.lockfile import LockedPackage, LockedTarget, Lockfile, LockRequest
 from envguard.model.machine import Machine
 from envguard.model.package import PackageRecord
 from envguard.model.secrets import public_variables, redacted
+from envguard.model.set_aside import SetAside
 from envguard.model.target import Target, VirtualPackage
 from envguard.model.virtual import shared_virtual_packages, virtual_packages
 from envguard.ports import SILENT, PipResolver, Progress, Solution, Solver, SolveRequest
@@ -31,8 +35,9 @@ class LockedSubdir:
     targets: tuple[Target, ...]
     records: tuple[PackageRecord, ...]
     set_aside: tuple[SetAside, ...] = ()
-    cpu_only: tuple[PackageRecord, ...] = ()
-    """CPU builds of packages that the channels also have as GPU builds."""
+    cpu_only: tuple[tuple[PackageRecord, str], ...] = ()
+    """CPU builds of packages that the channels also have as CUDA builds, and why each had to be taken; no
+    reason where nobody has a GPU."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +58,14 @@ def lock(
     knowledge: Knowledge,
     source: str,
     directory: Path | None = None,
+    strict_cuda: bool = False,
     progress: Progress = SILENT,
 ) -> LockOutcome:
     """Lock `environment` for the targets of each subdir.
 
-    `source` is the environment file's path relative to the lock. Raises UnsatisfiableError when a subdir
-    has no solution, UnavailableError when a channel or an index does not answer.
+    `source` is the environment file's path relative to the lock; with `strict_cuda` no CUDA is newer than
+    what the driver reports. Raises UnsatisfiableError when a subdir has no solution, UnavailableError when
+    a channel or an index does not answer.
     """
     refuse_unlockable(environment)
     wanted = {
@@ -68,12 +75,19 @@ def lock(
         for subdir, of_subdir in targets.items()
     }
     requests = [solve_request(environment, subdir, packages) for subdir, packages in wanted.items()]
-    solutions = solver.solve(requests)
-    if not all(solution.solved for solution in solutions):
-        raise unsatisfiable([s for s in solutions if not s.solved], solver=solver)
+    excluded = {
+        request.subdir: _excluded(request, targets[request.subdir], knowledge, strict_cuda)
+        for request in requests
+    }
+    first = first_solutions(requests, excluded, solver)
+    unsolved = [solution for solution, _ in first if not solution.solved]
+    if unsolved:
+        raise unsatisfiable(unsolved, solver=solver)
     subdirs = [
-        _guarded(solution, targets[solution.request.subdir], solver, knowledge)
-        for solution in solutions
+        _guarded(
+            solution, told, targets[request.subdir], excluded[request.subdir], solver, knowledge
+        )
+        for request, (solution, told) in zip(requests, first, strict=True)
     ]
     _refuse_without_hash(subdirs)
     subdirs = _with_pip(subdirs, environment, pip=pip, directory=directory, progress=progress)
@@ -91,16 +105,39 @@ def _secret_notes(environment: Environment) -> tuple[str, ...]:
     )
 
 
+def _excluded(
+    request: SolveRequest, targets: Sequence[Target], knowledge: Knowledge, strict_cuda: bool
+) -> tuple[Exclusion, ...]:
+    return exclusions(
+        targets,
+        knowledge,
+        channels=[channel_name(url) for url in request.channels],
+        names=frozenset(parse_match_spec(spec).name for spec in request.specs),
+        strict_cuda=strict_cuda,
+    )
+
+
 def _guarded(
-    solution: Solution, targets: tuple[Target, ...], solver: Solver, knowledge: Knowledge
+    solution: Solution,
+    told: tuple[SetAside, ...],
+    targets: tuple[Target, ...],
+    excluded: tuple[Exclusion, ...],
+    solver: Solver,
+    knowledge: Knowledge,
 ) -> LockedSubdir:
     chosen, set_aside = guarded(solution, targets, solver=solver, knowledge=knowledge)
+    asked = any(target.wants_gpu for target in targets)
+    hidden = hidden_gpu_builds(chosen, solver, knowledge)
+    cpu_only = dict.fromkeys((*hidden, *(cpu_builds(chosen, knowledge) if asked else ())))
     return LockedSubdir(
         subdir=solution.request.subdir,
         targets=targets,
         records=chosen.records,
-        set_aside=set_aside,
-        cpu_only=hidden_gpu_builds(chosen, solver),
+        set_aside=told + set_aside,
+        cpu_only=tuple(
+            (record, cpu_reason(record, solution.request, solver, excluded) if asked else "")
+            for record in cpu_only
+        ),
     )
 
 

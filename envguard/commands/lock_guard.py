@@ -1,54 +1,176 @@
-"""The solver's choice, put right for the GPUs in question: what they cannot run is set aside."""
+"""The solve, put right for the GPUs in question: what they cannot run is no candidate, or is set aside."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from envguard.checks.case import case_of
+from envguard.checks.exclusions import Exclusion
 from envguard.checks.judgement import judge
+from envguard.checks.torch_build import build_cuda
+from envguard.commands.lock_cpu import hidden_gpu_builds, is_cpu_build
+from envguard.model.conda import newest_first, parse_match_spec, parse_version, record_matches
 from envguard.model.knowledge import Knowledge
 from envguard.model.machine import DriverState
 from envguard.model.package import Manager, PackageRecord
 from envguard.model.report import Finding, Status
+from envguard.model.set_aside import SetAside
 from envguard.model.target import Target
-from envguard.ports import Solution, Solver
+from envguard.model.version import Dotted
+from envguard.ports import Solution, Solver, SolveRequest
 
 MOST_REPEATS = 8
 
 
-@dataclass(frozen=True, slots=True)
-class SetAside:
-    """A build that the solver preferred and envguard did not take."""
+def first_solutions(
+    requests: Sequence[SolveRequest],
+    excluded: Mapping[str, tuple[Exclusion, ...]],
+    solver: Solver,
+) -> tuple[tuple[Solution, tuple[SetAside, ...]], ...]:
+    """One solution a request under what is excluded for its subdir, and what that was.
 
-    record: PackageRecord
-    reason: str
-    rule: str
+    Where that leaves none, the choice of CUDA builds is given up first, then all of it: whether the request
+    has a solution is the user's affair, and what is wrong with it is found by the check.
+    """
+    solutions = list(
+        solver.solve([_under(request, excluded.get(request.subdir, ())) for request in requests])
+    )
+    in_force = [excluded.get(request.subdir, ()) for request in requests]
+    again = [i for i, s in enumerate(solutions) if not s.solved and in_force[i]]
+    weaker = [
+        (i, tuple(kept))
+        for i in again
+        for kept in ([e for e in in_force[i] if not e.preference], [])
+    ]
+    found = solver.solve([_under(requests[i], kept) for i, kept in weaker]) if weaker else ()
+    for (i, kept), solution in zip(weaker, found, strict=True):
+        if not solutions[i].solved:
+            solutions[i], in_force[i] = solution, kept
+    return tuple(
+        (solution, _told(kept, solution, solver))
+        for solution, kept in zip(solutions, in_force, strict=True)
+    )
+
+
+def _under(request: SolveRequest, excluded: Sequence[Exclusion]) -> SolveRequest:
+    specs = tuple(spec for exclusion in excluded for spec in exclusion.specs)
+    return replace(request, constraints=request.constraints + specs)
+
+
+def _told(
+    excluded: Sequence[Exclusion], solution: Solution, solver: Solver
+) -> tuple[SetAside, ...]:
+    """What was excluded of the packages that were chosen; the rest did not matter."""
+    by_name = {record.name: record for record in solution.records}
+    told = []
+    for exclusion in excluded:
+        names = [n for spec in exclusion.specs if (n := spec.split(" ")[0]) in by_name]
+        if exclusion.preference:
+            told += [
+                SetAside(newer.label, "newer, but a CPU build", exclusion.rule)
+                for name in names
+                if (newer := _newer_cpu_build(by_name[name], solution.request, solver)) is not None
+            ]
+        elif names:
+            detail = not exclusion.left_out
+            spec = next(s for s in exclusion.specs if s.startswith(f"{names[0]} "))
+            what = f"all but {spec}" if detail else f"{names[0]} {exclusion.left_out}"
+            told.append(SetAside(what, exclusion.reason, exclusion.rule, detail=detail))
+    return tuple(told)
+
+
+def _newer_cpu_build(
+    record: PackageRecord, request: SolveRequest, solver: Solver
+) -> PackageRecord | None:
+    """The newest CPU build that the lines of the request would take, where it is newer than `record`."""
+    lines = [spec for spec in request.specs if parse_match_spec(spec).name == record.name]
+    if not lines or is_cpu_build(record):
+        return None
+    candidates = solver.candidates(record.name, subdir=request.subdir, channels=request.channels)
+    chosen = parse_version(record.version)
+    newer = [c for c in candidates if is_cpu_build(c) and parse_version(c.version) > chosen]
+    fitting = [c for c in newer if all(record_matches(spec, c) for spec in lines)]
+    return next(iter(newest_first(fitting)), None)
 
 
 def guarded(
     solution: Solution, targets: Sequence[Target], *, solver: Solver, knowledge: Knowledge
 ) -> tuple[Solution, tuple[SetAside, ...]]:
-    """The solution that the targets can run, as far as solving again with the checks' fixes finds one.
+    """The solution that the targets can run, as far as solving again finds one.
 
-    A CPU build gives way to the newest GPU build where a target has a GPU; then every package that the
-    checks fail and have a checked spec against is constrained by it, at most `MOST_REPEATS` times. For a
-    target that leaves the driver open, a build of the same version for an older CUDA reaches further. What
-    cannot be mended stays: the check of the lock says so.
+    A CPU build gives way to the newest GPU build where a target has a GPU; then what the checks fail is
+    constrained by a spec that mends it, at most `MOST_REPEATS` solves. For a target that leaves the driver
+    open, a build of the same version for an older CUDA reaches further. What cannot be mended stays: the
+    check of the lock says so.
     """
-    solution, set_aside = _gpu_builds(solution, targets, solver)
-    for _ in range(MOST_REPEATS):
-        failing = _mendable(solution, targets, knowledge)
-        again = _mended(solution, failing, solver)
-        if again is None:
+    solution, set_aside = _gpu_builds(solution, targets, solver, knowledge)
+    left = MOST_REPEATS
+    given_up: set[tuple[str, str]] = set()
+    while finding := _worst_left(solution, targets, knowledge, given_up):
+        for specs in _remedies(finding, knowledge):
+            again = _again(solution, specs, solver) if left else None
+            left -= 1
+            if again is not None and _key(finding) not in _failing(again, targets, knowledge):
+                what = finding.packages[0].label
+                told = finding.title.removeprefix(what).strip()
+                set_aside += (SetAside(what, told, finding.rule),)
+                solution = again
+                break
+            if left <= 0:
+                break
+        else:
+            given_up.add(_key(finding))
+            continue
+        if left <= 0:
             break
-        set_aside += tuple(
-            SetAside(f.packages[0], f.title.removeprefix(f.packages[0].label).strip(), f.rule)
-            for f in failing
-        )
-        solution = again
     solution, wider = _widest(solution, targets, solver, knowledge)
     return solution, tuple(dict.fromkeys(set_aside + wider))
+
+
+def _key(finding: Finding) -> tuple[str, str]:
+    return finding.rule, finding.packages[0].name
+
+
+def _failing(
+    solution: Solution, targets: Sequence[Target], knowledge: Knowledge
+) -> dict[tuple[str, str], Finding]:
+    """The failures of conda packages, by rule and package."""
+    found: dict[tuple[str, str], Finding] = {}
+    for target in targets:
+        for finding in judge(case_of(target, solution.records, knowledge), target):
+            packages = finding.packages[:1] if finding.status is Status.FAIL else ()
+            if any(package.manager is Manager.CONDA for package in packages):
+                found.setdefault(_key(finding), finding)
+    return found
+
+
+def _worst_left(
+    solution: Solution,
+    targets: Sequence[Target],
+    knowledge: Knowledge,
+    given_up: set[tuple[str, str]],
+) -> Finding | None:
+    """The next failure that nobody has tried to mend in vain; a CPU build is not mended by a version."""
+    failing = _failing(solution, targets, knowledge)
+    return next(
+        (f for key, f in failing.items() if key not in given_up and f.rule != "EG401"), None
+    )
+
+
+def _remedies(finding: Finding, knowledge: Knowledge) -> Iterator[tuple[str, ...]]:
+    """Constraints that may mend a failure, the best first: the check's specs, the rule's, another version."""
+    if finding.fix is not None and finding.fix.checked is not None:
+        yield from ((spec,) for spec in finding.fix.specs)
+    conda = {record.name for record in finding.packages if record.manager is Manager.CONDA}
+    for rule in knowledge.rules:
+        if rule.id == finding.rule:
+            yield from ((s,) for s in rule.fix_specs if s.split(" ")[0].partition("=")[0] in conda)
+            yield from (
+                (f"{record.name} !={record.version}",)
+                for record in reversed(finding.packages)
+                if record.manager is Manager.CONDA
+            )
 
 
 def _widest(
@@ -60,14 +182,24 @@ def _widest(
     if case is None or case.torch is None or case.need is None:
         return solution, ()
     torch = case.torch.record
+    if not _has_older_cuda(torch, case.need.cuda, solution.request, solver):
+        return solution, ()
     again = _again(solution, (f"cuda-version <{case.need.cuda.major}",), solver)
     if again is None or not _same_version(torch, again):
         return solution, ()
     if _doubts(again, targets, knowledge) - _doubts(solution, targets, knowledge):
         return solution, ()  # it would run less well: PTX alone, or nobody knows
-    return again, (
-        SetAside(torch, "its CUDA needs a newer driver than this version has to", "EG101"),
-    )
+    reason = "its CUDA needs a newer driver than this version has to"
+    return again, (SetAside(torch.label, reason, "EG101"),)
+
+
+def _has_older_cuda(
+    torch: PackageRecord, cuda: Dotted, request: SolveRequest, solver: Solver
+) -> bool:
+    """Whether the channels have this version for an older CUDA major: asking costs less than a solve."""
+    candidates = solver.candidates(torch.name, subdir=request.subdir, channels=request.channels)
+    built_for = (build_cuda(c.build or "") for c in candidates if c.version == torch.version)
+    return any(older is not None and older.major < cuda.major for older in built_for)
 
 
 def _same_version(torch: PackageRecord, solution: Solution) -> bool:
@@ -91,67 +223,25 @@ def _doubts(
 
 def _again(solution: Solution, constraints: tuple[str, ...], solver: Solver) -> Solution | None:
     request = solution.request
-    request = replace(request, constraints=(*request.constraints, *constraints))
+    new = tuple(spec for spec in constraints if spec not in request.constraints)
+    if not new:
+        return None
+    request = replace(request, constraints=(*request.constraints, *new))
     again = solver.solve([request])[0]
     return again if again.solved else None
 
 
-def _mended(solution: Solution, failing: Sequence[Finding], solver: Solver) -> Solution | None:
-    """A solution under one spec of each failure: specs of a fix are alternatives, the best one first."""
-    most = max((len(_specs(finding)) for finding in failing), default=0)
-    for choice in range(most):
-        specs = (_specs(finding)[min(choice, len(_specs(finding)) - 1)] for finding in failing)
-        new = tuple(s for s in dict.fromkeys(specs) if s not in solution.request.constraints)
-        again = _again(solution, new, solver) if new else None
-        if again is not None:
-            return again
-    return None
-
-
-def _mendable(solution: Solution, targets: Sequence[Target], knowledge: Knowledge) -> list[Finding]:
-    """Failures of conda packages that a checked spec mends, each package once."""
-    found: dict[PackageRecord, Finding] = {}
-    for target in targets:
-        for finding in judge(case_of(target, solution.records, knowledge), target):
-            if finding.status is Status.FAIL and finding.packages and _specs(finding):
-                found.setdefault(finding.packages[0], finding)
-    return list(found.values())
-
-
-def _specs(finding: Finding) -> tuple[str, ...]:
-    if finding.fix is None or finding.packages[0].manager is not Manager.CONDA:
-        return ()
-    return finding.fix.specs if finding.fix.checked is not None else ()
-
-
 def _gpu_builds(
-    solution: Solution, targets: Sequence[Target], solver: Solver
+    solution: Solution, targets: Sequence[Target], solver: Solver, knowledge: Knowledge
 ) -> tuple[Solution, tuple[SetAside, ...]]:
-    hidden = hidden_gpu_builds(solution, solver) if any(t.wants_gpu for t in targets) else ()
-    constraints = tuple(f"{record.name} * *cuda*" for record in hidden)
-    again = _again(solution, constraints, solver) if constraints else None
-    if again is None:
+    """Each CPU build that has a CUDA sibling gives way to it, as far as the rest of the request lets it."""
+    if not any(target.wants_gpu for target in targets):
         return solution, ()
-    reason = "preferred by the solver, but a CPU build"
-    return again, tuple(SetAside(record, reason, "EG401") for record in hidden)
-
-
-def hidden_gpu_builds(solution: Solution, solver: Solver) -> tuple[PackageRecord, ...]:
-    """Records that are CPU builds of packages which the channels also have as CUDA builds."""
-    return tuple(
-        record
-        for record in solution.records
-        if is_cpu_build(record)
-        and any(
-            "cuda" in (candidate.build or "")
-            for candidate in solver.candidates(
-                record.name, subdir=solution.request.subdir, channels=solution.request.channels
-            )
-        )
-    )
-
-
-def is_cpu_build(record: PackageRecord) -> bool:
-    """Whether the build string says so, as conda-forge and the pytorch channel write it."""
-    build = record.build or ""
-    return build.startswith("cpu") or "_cpu_" in build or build.endswith("_cpu")
+    set_aside: tuple[SetAside, ...] = ()
+    for record in hidden_gpu_builds(solution, solver, knowledge):
+        again = _again(solution, (f"{record.name} * *cuda*",), solver)
+        if again is not None:
+            reason = "preferred by the solver, but a CPU build"
+            set_aside += (SetAside(record.label, reason, "EG401"),)
+            solution = again
+    return solution, set_aside

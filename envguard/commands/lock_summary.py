@@ -10,28 +10,58 @@ from envguard.errors import UnsatisfiableError
 from envguard.formats.lock_text import LockLine, LockSummary
 from envguard.model.environment import Environment
 from envguard.model.knowledge import Knowledge
-from envguard.model.package import PackageRecord
+from envguard.model.package import Manager, PackageRecord
 from envguard.model.report import Finding, Report, Status
 
 
 def judged(
-    outcome: LockOutcome, path: str, knowledge: Knowledge, *, allow_known_bad: bool
+    outcome: LockOutcome, path: str, knowledge: Knowledge, *, allow: frozenset[str] = frozenset()
 ) -> tuple[Report, ...]:
     """The check of the lock for each of its targets, before it is written.
 
-    Raises UnsatisfiableError where a machine could not run it, unless `allow_known_bad`. That a CPU build
-    was taken is no reason: the summary says so in its last line.
+    Raises UnsatisfiableError where a machine could not run it, unless `known-bad` is in `allow`, and where
+    a machine with a GPU got a CPU build, unless `cpu` is.
     """
     targets = [target for subdir in outcome.subdirs for target in subdir.targets]
     reports = check_lock(outcome.lockfile, path, targets, knowledge=knowledge)
+    if "cpu" not in allow:
+        _refuse_cpu_builds(outcome, reports)
     failed = [f for f in _doubts(reports) if f.status is Status.FAIL]
-    if failed and not allow_known_bad:
+    if failed and "known-bad" not in allow:
         raise UnsatisfiableError(
             "the solver's choice would not run; nothing was written",
             problems=tuple(line for finding in failed for line in _told(finding)),
             hint="pin what is named above, or write it all the same: --allow known-bad",
         )
     return reports
+
+
+def _refuse_cpu_builds(outcome: LockOutcome, reports: Sequence[Report]) -> None:
+    told = [
+        f"EG401 fail  {subdir.subdir}: {builds}: {reason}"
+        for subdir in outcome.subdirs
+        for reason, builds in _by_reason(subdir).items()
+    ]
+    for report in reports:
+        for finding in report.findings:
+            wheel = finding.packages and finding.packages[0].manager is Manager.PIP
+            if finding.rule == "EG401" and finding.status is Status.FAIL and wheel:
+                told.append(f"EG401 fail  {finding.title}: the pip section chose it")
+    if told:
+        raise UnsatisfiableError(
+            "a CPU build for a machine with a GPU; nothing was written",
+            problems=tuple(dict.fromkeys(told)),
+            hint="change what is named above; if the CPU build is meant: --allow cpu, or --for cpu",
+        )
+
+
+def _by_reason(subdir: LockedSubdir) -> dict[str, str]:
+    """The CPU builds that somebody has a GPU for, by why they were taken."""
+    builds: dict[str, list[str]] = {}
+    for record, reason in subdir.cpu_only:
+        if reason:
+            builds.setdefault(reason, []).append(record.label)
+    return {reason: ", ".join(labels) for reason, labels in builds.items()}
 
 
 def _told(finding: Finding) -> list[str]:
@@ -72,7 +102,7 @@ def _line(subdir: LockedSubdir) -> LockLine:
         targets=subdir.targets,
         records=subdir.records,
         headline=_headline(subdir.records),
-        set_aside=tuple((aside.record, aside.reason, aside.rule) for aside in subdir.set_aside),
+        set_aside=subdir.set_aside,
         cpu_only=subdir.cpu_only,
     )
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from envguard.model.package import Manager, PackageRecord
 from envguard.model.report import Finding
+from envguard.model.set_aside import SetAside
 from envguard.model.target import Target
 
 
@@ -18,9 +19,9 @@ class LockLine:
     targets: tuple[Target, ...]
     records: tuple[PackageRecord, ...]
     headline: PackageRecord | None
-    set_aside: tuple[tuple[PackageRecord, str, str], ...] = ()
-    """(record, reason, rule)"""
-    cpu_only: tuple[PackageRecord, ...] = ()
+    set_aside: tuple[SetAside, ...] = ()
+    cpu_only: tuple[tuple[PackageRecord, str], ...] = ()
+    """CPU builds, and why each was taken where somebody has a GPU."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +40,12 @@ class LockSummary:
     """What the check of the lock warns of, fails, or cannot decide."""
 
 
-def lock_text(summary: LockSummary) -> str:
-    """The whole summary; the verdict on the GPU is the last line when there is none to use."""
+def lock_text(summary: LockSummary, *, verbose: bool = False) -> str:
+    """The whole summary, `verbose` with all that was set aside; that no GPU is used is the last line."""
     lines = [_header(summary)]
     name_width = max(len(_names(line.targets)) for line in summary.lines)
     for line in summary.lines:
-        lines += _subdir_lines(line, name_width)
+        lines += _subdir_lines(line, name_width, verbose)
     lines += [_finding(finding) for finding in summary.findings]
     lines += [f"note      {note}" for note in summary.notes]
     lines.append(f"runs on   {'; '.join(summary.requirements) or 'any machine of these platforms'}")
@@ -59,7 +60,7 @@ def _header(summary: LockSummary) -> str:
     return f"{summary.source}: {_count(summary.specs, 'spec')}{pip}"
 
 
-def _subdir_lines(line: LockLine, name_width: int) -> list[str]:
+def _subdir_lines(line: LockLine, name_width: int, verbose: bool) -> list[str]:
     what = line.headline.label if line.headline is not None else ""
     row = f"  {_names(line.targets):<{name_width}}  {line.subdir:<13}"
     size = _download(line.records)
@@ -68,8 +69,9 @@ def _subdir_lines(line: LockLine, name_width: int) -> list[str]:
     return [
         first,
         *(
-            f"{indent}set aside  {record.label}   {reason} ({rule})"
-            for record, reason, rule in line.set_aside
+            f"{indent}set aside  {aside.what}   {aside.reason} ({aside.rule})"
+            for aside in line.set_aside
+            if verbose or not aside.detail
         ),
     ]
 
@@ -109,10 +111,14 @@ def _cpu_only(lines: Sequence[LockLine]) -> list[str]:
     for line in lines:
         if not line.cpu_only:
             continue
-        builds = ", ".join(record.label for record in line.cpu_only)
+        builds = ", ".join(record.label for record, _ in line.cpu_only)
+        reasons = "; ".join(dict.fromkeys(reason for _, reason in line.cpu_only if reason))
         told.append(
             f"CPU ONLY  {line.subdir}: {builds}. "
-            f"For a GPU: envguard lock --for {line.subdir}:CARD (h100, 'RTX 4090', ...)"
+            + (
+                reasons
+                or f"For a GPU: envguard lock --for {line.subdir}:CARD (h100, 'RTX 4090', ...)"
+            )
         )
     return told
 

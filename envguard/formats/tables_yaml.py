@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from envguard.formats import extension_rows, framework_rows
+from envguard.formats.gpu_variant_rows import gpu_variants, ptx_makers
 from envguard.formats.image_rows import cuda_images, pytorch_images
 from envguard.formats.spec_rows import build_names, python_ends
 from envguard.formats.strict_yaml import (
@@ -18,7 +19,7 @@ from envguard.formats.strict_yaml import (
     as_texts,
     read_keys,
 )
-from envguard.model import extension, framework, image, spec_facts
+from envguard.model import extension, framework, gpu_variant, image, spec_facts
 from envguard.model import knowledge as model
 from envguard.model.knowledge import Architecture, Knowledge, Origin
 from envguard.model.target import VirtualPackage
@@ -62,6 +63,8 @@ class Tables:
     host_compilers: list[extension.HostCompiler] = field(default_factory=list)
     build_names: list[spec_facts.BuildNames] = field(default_factory=list)
     python_ends: list[spec_facts.PythonEnd] = field(default_factory=list)
+    gpu_variants: list[gpu_variant.GpuVariants] = field(default_factory=list)
+    ptx_makers: list[gpu_variant.PtxMakers] = field(default_factory=list)
 
     def origin(self, row: Keys) -> Origin:
         """Where `row` was read: a key of `sources`, or a URL."""
@@ -113,6 +116,8 @@ def knowledge_from(files: Iterable[Tables]) -> Knowledge:
         host_compilers=tuple(row for file in files for row in file.host_compilers),
         build_names=tuple(row for file in files for row in file.build_names),
         python_ends=tuple(row for file in files for row in file.python_ends),
+        gpu_variants=tuple(row for file in files for row in file.gpu_variants),
+        ptx_makers=tuple(row for file in files for row in file.ptx_makers),
         pypi_names={name: pypi for file in files for name, pypi in file.pypi_names.items()},
     )
 
@@ -138,6 +143,8 @@ def _tables(keys: Keys) -> Tables:
     _stack_tables(keys, tables)
     tables.build_names = build_names(keys, tables.origin)
     tables.python_ends = python_ends(keys, tables.origin)
+    tables.gpu_variants = gpu_variants(keys, tables.origin)
+    tables.ptx_makers = ptx_makers(keys, tables.origin)
     for row in keys.rows("pypi_names"):
         tables.pypi_names[row.text("conda")] = row.text("pypi")
         tables.origin(row)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from envguard.model.extension import HostCompiler, TorchPins, WheelTag
 from envguard.model.framework import FrameworkBuilds, FrameworkCudnn, TorchCudnn
+from envguard.model.gpu_variant import GpuVariants, PtxMakers
 from envguard.model.image import CudaImages, PytorchImages
 from envguard.model.rule import Rule
 from envguard.model.spec_facts import BuildNames, PythonEnd
@@ -238,6 +239,8 @@ class Knowledge:
     host_compilers: tuple[HostCompiler, ...] = ()
     build_names: tuple[BuildNames, ...] = ()
     python_ends: tuple[PythonEnd, ...] = ()
+    gpu_variants: tuple[GpuVariants, ...] = ()
+    ptx_makers: tuple[PtxMakers, ...] = ()
     rules: tuple[Rule, ...] = ()
     lint: bool = False
     """Whether rules that stop no GPU are asked, too."""

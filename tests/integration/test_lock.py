@@ -10,6 +10,7 @@ import pytest
 from envguard.adapters import rules
 from envguard.adapters.solver import RattlerSolver
 from envguard.commands.lock import LockOutcome, lock
+from envguard.commands.lock_summary import judged
 from envguard.commands.lock_targets import lock_targets
 from envguard.errors import UnavailableError, UnsatisfiableError
 from envguard.formats.conda_lock_dump import dump_conda_lock
@@ -101,8 +102,10 @@ def test_the_newest_gpu_build_is_taken_where_the_newest_version_is_a_cpu_build(l
     outcome = locked(environment("python=3.12", "pytorch"), "a100,driver=570.124.06")
 
     assert chosen(outcome, "pytorch") == "2.7.1 cuda129_mkl_py312_hfde4d7d_304"
-    [aside] = outcome.subdirs[0].set_aside
-    assert (aside.record.version, aside.rule) == ("2.8.0", "EG401")
+    asides = [a for a in outcome.subdirs[0].set_aside if not a.detail]
+    assert [a.rule for a in asides] == ["EG101", "EG401"]
+    assert asides[0].what == "cuda-version >=13.0"
+    assert asides[1].what.startswith("pytorch 2.8.0 cpu")
     assert outcome.subdirs[0].cpu_only == ()
 
 
@@ -110,13 +113,37 @@ def test_without_a_gpu_the_newest_version_is_taken_and_called_cpu_only(locked):
     outcome = locked(environment("python=3.12", "pytorch"))
 
     assert chosen(outcome, "pytorch").startswith("2.8.0 cpu_mkl")
-    assert [record.name for record in outcome.subdirs[0].cpu_only] == ["pytorch"]
+    assert [(r.name, reason) for r, reason in outcome.subdirs[0].cpu_only] == [("pytorch", "")]
     assert outcome.subdirs[0].set_aside == ()
 
 
-def test_a_cpu_build_stays_where_no_gpu_build_solves_and_is_called_so(locked):
+@pytest.mark.parametrize(
+    ("specs", "reason"),
+    [
+        (("python", "pytorch=2.8"), "asks for a version without CUDA build"),
+        (("python", "pytorch=2.7.1=cpu*"), "the line 'pytorch=2.7.1=cpu*' asks for it"),
+        (("python=3.12", "pytorch", "pytorch-cpu"), "the line 'pytorch-cpu' asks for it"),
+        (("python=3.12", "pytorch=2.7"), "runs none of its CUDA builds: driver 450"),
+        (
+            ("python=3.12", "pytorch=2.7", "_openmp_mutex=4.5=2_gnu"),
+            "no CUDA build goes with the line '_openmp_mutex=4.5=2_gnu'; without it one is found",
+        ),
+    ],
+)
+def test_a_cpu_build_on_a_gpu_target_has_a_reason(locked, specs, reason):
+    driver = "450.80.02" if "450" in reason else "570.124.06"
+    outcome = locked(environment(*specs), f"a100,driver={driver}")
+    told = {record.name: why for record, why in outcome.subdirs[0].cpu_only}
+    assert reason in told["pytorch"]
+
+
+def test_a_cpu_build_on_a_gpu_target_is_refused_unless_allowed(locked):
+    knowledge = rules.load()
     outcome = locked(environment("python", "pytorch=2.8"), "a100,driver=570.124.06")
-    assert [record.name for record in outcome.subdirs[0].cpu_only] == ["pytorch"]
+    with pytest.raises(UnsatisfiableError, match="a CPU build for a machine with a GPU") as refused:
+        judged(outcome, "conda-lock.yml", knowledge)
+    assert "without CUDA build" in refused.value.problems[0]
+    assert judged(outcome, "conda-lock.yml", knowledge, allow=frozenset({"cpu"}))
 
 
 def test_platforms_without_a_named_machine_get_no_gpu(locked):
@@ -275,14 +302,14 @@ def test_what_a_card_cannot_run_is_set_aside(locked, card, cudnn):
     outcome = locked(environment("python=3.12", "pytorch"), card)
 
     assert chosen(outcome, "cudnn").startswith(cudnn)
-    aside = [(a.record.name, a.rule) for a in outcome.subdirs[0].set_aside]
-    assert aside == [("pytorch", "EG401")] + ([] if card == "a100" else [("cudnn", "EG210")])
+    rules = {a.rule for a in outcome.subdirs[0].set_aside if not a.detail}
+    assert rules == {"EG401"} | (set() if card == "a100" else {"EG201", "EG210"})
 
 
 def test_a_card_with_any_driver_gets_the_build_that_asks_least_of_it(locked):
     outcome = locked(environment("python=3.11", "pytorch=2.10"), "linux-64:h100")
     assert chosen(outcome, "pytorch").startswith("2.10.0 cuda129")
-    assert [a.rule for a in outcome.subdirs[0].set_aside] == ["EG101"]
+    assert [a.rule for a in outcome.subdirs[0].set_aside if not a.detail] == ["EG101"]
     newest = locked(environment("python=3.11", "pytorch=2.10"), "h100,driver=580.65.06")
     assert chosen(newest, "pytorch").startswith("2.10.0 cuda130")
 
