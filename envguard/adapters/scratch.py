@@ -71,7 +71,7 @@ def prune(parent: Path, *, end: Callable[[Path], None] = _nothing) -> tuple[Path
     counts across containers and (NFS 4) machines. Where locks do not work nothing is removed.
     """
     removed = []
-    for owner in sorted(parent.glob(f"{PREFIX}*{OWNER}")):
+    for owner in _owners(parent):
         with contextlib.suppress(OSError), _open_lock(owner) as handle:
             if os.fstat(handle).st_uid != os.getuid():
                 continue
@@ -84,6 +84,13 @@ def prune(parent: Path, *, end: Callable[[Path], None] = _nothing) -> tuple[Path
             owner.unlink()
             removed.append(folder)
     return tuple(removed)
+
+
+def _owners(parent: Path) -> list[Path]:
+    try:
+        return sorted(parent.glob(f"{PREFIX}*{OWNER}"))
+    except FileNotFoundError:  # the last user of `parent` removed it while we looked
+        return []
 
 
 def remove_tree(folder: Path) -> None:
