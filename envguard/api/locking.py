@@ -100,7 +100,11 @@ def _targets_to_lock(
 
     from envguard.adapters import rules
     from envguard.checks.requests import asks_for_gpu
-    from envguard.commands.lock_targets import lock_targets, refuse_unclaimed_gpu
+    from envguard.commands.lock_targets import (
+        lock_targets,
+        refuse_contradictions,
+        refuse_unclaimed_gpu,
+    )
     from envguard.model.subdir import current_subdir
 
     targets = lock_targets(
@@ -111,6 +115,7 @@ def _targets_to_lock(
         here=target_here,
         resolve=lambda text, subdir: resolve_targets([text], subdir=subdir)[0],
     )
+    refuse_contradictions(targets, rules.load())
     refuse_unclaimed_gpu(
         environment,
         targets,

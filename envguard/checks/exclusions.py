@@ -32,14 +32,15 @@ class Exclusion:
     """A constraint of a solve, and why. `specs` are MatchSpecs, one a name for the same thing.
 
     `left_out` are the newest versions that it leaves out, which a solver would have taken (`>=13.0`); empty
-    where it leaves out old ones. `preference` marks a choice between builds that both exist: the CUDA build
-    where there is a CPU build.
+    where it leaves out old ones. `what` names it for people, where the spec is not for them. `preference`
+    marks a choice between builds that both exist: the CUDA build where there is a CPU build.
     """
 
     specs: tuple[str, ...]
     reason: str
     rule: str
     left_out: str = ""
+    what: str = ""
     preference: bool = False
 
 
@@ -63,6 +64,7 @@ def exclusions(
     cuda = _cuda(cases)
     found = [
         *([cuda.exclusion] if cuda.exclusion else []),
+        *_builds(cases, cuda),
         *_capped(cases, names, strict=strict_cuda),
         *_torch(cases, channels, cuda),
         *_cudnn(cases, cuda),
@@ -76,6 +78,7 @@ class _Cuda:
     """The tabled CUDA versions that all targets run, oldest first, and what leaves the others out."""
 
     running: tuple[Dotted, ...]
+    failing: tuple[Dotted, ...]
     exclusion: Exclusion | None
 
     def runs(self, cuda: Dotted) -> bool:
@@ -90,14 +93,33 @@ def _cuda(cases: Sequence[Case]) -> _Cuda:
     against = {cuda: _against_cuda(cuda, cases) for cuda in tabled}
     running = tuple(cuda for cuda in tabled if against[cuda] is None)
     version = _range(tabled, lambda cuda: against[cuda] is None)
+    if not running and tabled:
+        version = _Versions(f"<{tabled[0]}", f">={tabled[0]}")
     # the first that is too new is what a solver would run into; else the last that is too old
     newer = [cuda for cuda in tabled if running and cuda > running[-1]]
     finding = next((f for c in (*newer, *reversed(tabled)) if (f := against[c]) is not None), None)
     if version is None or finding is None:
-        return _Cuda(running, None)
+        return _Cuda(running, (), None)
     specs = tuple(f"{name} {version.spec}" for name in _CUDA_PINS)
     reason = finding.title.replace(_RUNTIME, "CUDA")
-    return _Cuda(running, Exclusion(specs, reason, finding.rule, version.left_out))
+    failing = tuple(cuda for cuda in tabled if cuda not in running)
+    return _Cuda(running, failing, Exclusion(specs, reason, finding.rule, version.left_out))
+
+
+def _builds(cases: Sequence[Case], cuda: _Cuda) -> Iterator[Exclusion]:
+    """Builds that name a CUDA which does not run: not every package with one depends on its version."""
+    if cuda.exclusion is None:
+        return
+    named = "|".join(
+        f"{str(one).replace('.', '')}|{one}".replace(".", r"\.") for one in cuda.failing
+    )
+    specs = tuple(
+        rf"{name} * ^(?!.*cuda({named})(?!\d)).*$"
+        for row in cases[0].knowledge.gpu_variants
+        for name in row.names
+    )
+    what = f"builds for CUDA {', '.join(map(str, cuda.failing))}"
+    yield Exclusion(specs, cuda.exclusion.reason, cuda.exclusion.rule, what=what)
 
 
 def _against_cuda(cuda: Dotted, cases: Sequence[Case]) -> Finding | None:
@@ -157,7 +179,7 @@ def _torch(cases: Sequence[Case], channels: Sequence[str], cuda: _Cuda) -> Itera
     version = _range(tabled, runs)
     if version is not None:
         cards = ", ".join(dict.fromkeys(card_name(c) for case in cases for c in case.cards or ()))
-        reason = f"no build of the other releases runs on {cards or 'this driver'}"
+        reason = f"no other release of PyTorch has a build for {cards or 'this driver'}"
         specs = (f"pytorch {version.spec}", f"libtorch {version.spec}")
         yield Exclusion(specs, reason, "EG201", version.left_out)
 

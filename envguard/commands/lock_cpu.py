@@ -86,10 +86,18 @@ def cpu_reason(
             f"{', '.join(sorted(filter(None, elsewhere)))} has CUDA builds"
         )
     wanted = _for_any_driver(replace(request, constraints=(f"{record.name} * *cuda*",)))
-    reasons = [e.reason for e in excluded if not e.preference]
+    reasons = [e.reason for e in excluded if _concerns(e, record)]
     if reasons and solver.solve([wanted])[0].solved:
         return f"the target runs none of its CUDA builds: {'; '.join(reasons)}"
     return _conflict(record, wanted, solver)
+
+
+def _concerns(exclusion: Exclusion, record: PackageRecord) -> bool:
+    """Whether it can be what leaves a package out: one of CUDA or cuDNN can, one of another framework not."""
+    names = {spec.split(" ")[0] for spec in exclusion.specs}
+    torch = {"pytorch", "libtorch"}
+    of_torch = record.name in torch or any(d.split(" ")[0] in torch for d in record.depends)
+    return not exclusion.preference and (of_torch or not names & torch)
 
 
 def _for_any_driver(request: SolveRequest) -> SolveRequest:

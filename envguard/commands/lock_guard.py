@@ -76,6 +76,7 @@ def _told(
             detail = not exclusion.left_out
             spec = next(s for s in exclusion.specs if s.startswith(f"{names[0]} "))
             what = f"all but {spec}" if detail else f"{names[0]} {exclusion.left_out}"
+            what = exclusion.what or what
             told.append(SetAside(what, exclusion.reason, exclusion.rule, detail=detail))
     return tuple(told)
 

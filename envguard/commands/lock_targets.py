@@ -6,9 +6,14 @@ import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
+from envguard.checks.case import case_of
+from envguard.checks.driver_cards import check_driver_cards
 from envguard.errors import InputError
 from envguard.model.environment import Dependency, Environment
+from envguard.model.knowledge import Knowledge
 from envguard.model.machine import DriverState
+from envguard.model.package import Manager, PackageRecord
+from envguard.model.report import Status
 from envguard.model.secrets import redacted
 from envguard.model.subdir import SUBDIRS, nearest_subdir
 from envguard.model.target import Target
@@ -74,6 +79,18 @@ def _baseline(subdir: str, resolve: Resolve) -> Target:
     target = resolve(subdir, subdir)
     machine = replace(target.machine, driver=DriverState.ABSENT, gpus=())
     return replace(target, machine=machine, given=False)
+
+
+def refuse_contradictions(targets: Mapping[str, tuple[Target, ...]], knowledge: Knowledge) -> None:
+    """Raise InputError where a named machine has a driver that does not drive its card."""
+    runtime = PackageRecord("cuda-cudart", "12.0", Manager.CONDA)
+    for target in (t for of_subdir in targets.values() for t in of_subdir if t.given):
+        for finding in check_driver_cards(case_of(target, (runtime,), knowledge)):
+            if finding.status is Status.FAIL:
+                raise InputError(
+                    f"--for {target.name}: {finding.title} ({finding.rule})",
+                    hint=finding.fix.text if finding.fix else f"{finding.need} is needed",
+                )
 
 
 def refuse_unclaimed_gpu(

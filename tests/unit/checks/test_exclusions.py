@@ -81,6 +81,31 @@ def test_the_cuda_build_is_preferred_and_marked_as_a_choice() -> None:
     assert takes(tuple(e for e in found if not e.preference), "pytorch", "2.8.0", "cpu_0")
 
 
+@pytest.mark.parametrize(
+    ("build", "candidate"),
+    [
+        ("cuda129_mkl_py312_h0_304", True),
+        ("cuda130_mkl_py312_h0_304", False),
+        ("cuda130py312h0_3", False),
+        ("py3.12_cuda12.4_cudnn9.1.0_0", True),
+        ("py3.12_cuda13.0_cudnn9.1.0_0", False),
+        ("cpu_mkl_py312_h0_100", True),
+    ],
+)
+def test_a_build_that_names_a_cuda_which_does_not_run_is_no_candidate(
+    build: str, candidate: bool
+) -> None:
+    found = tuple(e for e in excluded("a100,driver=570.124.06") if not e.preference)
+    assert takes(found, "pytorch", "2.10.0", build) is candidate
+    assert takes(found, "tensorflow", "2.19.0", build) is candidate
+
+
+def test_where_no_cuda_runs_none_is_a_candidate() -> None:
+    found = tuple(e for e in excluded("gtx 1080,driver=375.26") if not e.preference)
+    assert not takes(found, "cuda-version", "9.0")
+    assert not takes(found, "cuda-version", "13.0")
+
+
 @pytest.mark.parametrize("said", ["cpu", "osx-arm64", "linux-64"])
 def test_where_nobody_has_a_gpu_nothing_is_excluded(said: str) -> None:
     assert excluded(said) == ()

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from envguard.commands.lock_targets import lock_targets, refuse_unclaimed_gpu
+from envguard.adapters import rules
+from envguard.commands.lock_targets import (
+    lock_targets,
+    refuse_contradictions,
+    refuse_unclaimed_gpu,
+)
 from envguard.errors import InputError
+from envguard.formats.target_text import parse_target
 from envguard.model.environment import Dependency, Environment
 from envguard.model.machine import Driver, DriverState, Gpu, Machine
 from envguard.model.target import Target
@@ -149,3 +155,24 @@ def test_the_commands_to_choose_from_keep_the_machines_that_were_said():
             command="envguard lock",
         )
     assert "envguard lock --for 'linux-64:RTX 4090' --for win-64:4090 " in caught.value.problems[1]
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("h100,driver=450.80.02", "does not know H100"),
+        ("v100,driver=590.44", "does not support Volta"),
+    ],
+)
+def test_a_driver_that_does_not_drive_the_card_is_a_contradiction(said: str, told: str) -> None:
+    knowledge = rules.load()
+    target = parse_target(said, knowledge=knowledge, default_subdir="linux-64")
+    with pytest.raises(InputError, match=told):
+        refuse_contradictions({"linux-64": (target,)}, knowledge)
+
+
+@pytest.mark.parametrize("said", ["h100,driver=520.61.05", "v100,driver=580.65.06", "v100", "cpu"])
+def test_what_may_be_together_is_none(said: str) -> None:
+    knowledge = rules.load()
+    target = parse_target(said, knowledge=knowledge, default_subdir="linux-64")
+    refuse_contradictions({"linux-64": (target,)}, knowledge)
