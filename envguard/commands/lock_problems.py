@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from envguard.commands.lock_relaxations import Relaxation, relaxations
 from envguard.errors import UnsatisfiableError
 from envguard.model.channel import channel_urls
 from envguard.model.conda import MatchSpec, newest_first, parse_match_spec, record_matches
@@ -20,19 +21,27 @@ _VERSION = re.compile(r"\d[\w.]*|cuda[\w*]+")
 
 
 def unsatisfiable(solutions: Sequence[Solution], *, solver: Solver) -> UnsatisfiableError:
-    """The error for subdirs without a solution: the specs at fault first, then the solver's tree."""
+    """The error for subdirs without a solution: the specs at fault, the solver's tree, changes that solve."""
     problems: list[str] = []
     for solution in solutions:
         request = solution.request
         told = [line for spec in request.specs for line in _spec_problem(spec, request, solver)]
         problems.append(f"{request.subdir}:")
-        problems += [f"  {line}" for line in told or _tree(solution)]
+        changes = relaxations(request, solver) if not told else ()
+        problems += [f"  {line}" for line in told or (*_conflict(changes), *_tree(solution))]
         problems.append(f"  the target has {_virtual_packages(request)}")
+        problems += [f"  solves (tried): {change.text}" for change in changes]
     return UnsatisfiableError(
         "no set of packages satisfies the request; nothing was written",
         problems=tuple(problems),
         hint=_hint(solutions),
     )
+
+
+def _conflict(changes: Sequence[Relaxation]) -> list[str]:
+    """The user's own lines that stand against each other, where changing any one of them is enough."""
+    lines = [redacted(change.line) for change in changes if change.line is not None]
+    return [f"at odds: {', '.join(repr(line) for line in lines)}"] if len(lines) > 1 else []
 
 
 def _hint(solutions: Sequence[Solution]) -> str:

@@ -256,6 +256,19 @@ def test_pip_packages_are_locked_beside_what_conda_chose(locked):
             id="a name that does not exist",
         ),
         pytest.param(["wants-numpy-1", "numpy>=2"], "wants-numpy-1", id="a real conflict"),
+        pytest.param(
+            ["wants-numpy-1", "numpy>=2"],
+            "solves (tried): 'numpy' instead of 'numpy>=2': gives numpy 1.26.4",
+            id="a change that was tried",
+        ),
+        pytest.param(
+            ["wants-numpy-1", "numpy>=2"],
+            "at odds: 'numpy>=2', 'wants-numpy-1'",
+            id="the lines that are at odds",
+        ),
+        pytest.param(
+            ["needs-new-glibc"], "solves (tried): a newer system", id="a system that would do"
+        ),
         pytest.param(["needs-new-driver"], "no __cuda (no NVIDIA driver)", id="no driver"),
         pytest.param(["needs-new-glibc"], "__glibc=2.35", id="a glibc too old"),
         pytest.param(["orphan"], "nowhere-to-be-found", id="a dependency that nobody has"),

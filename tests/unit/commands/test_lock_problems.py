@@ -18,6 +18,9 @@ class _Records:
         have = [c for c in channels if c in self._of_channel]
         return tuple(PackageRecord(name, "1.0", build="0", subdir=subdir) for _ in have)
 
+    def solve(self, requests):
+        return tuple(Solution(request, problem="still not") for request in requests)
+
 
 def told(spec: str, *, problem: str = "", having: str = CHANNEL) -> str:
     request = SolveRequest("linux-64", (ELSEWHERE, CHANNEL), (spec,))
