@@ -117,10 +117,7 @@ class Keys:
 
 def read_keys(text: str, where: str, build: Callable[[Keys], Value]) -> Value:
     """Build something from a file; raises InputError whose `problems` are `file:line: key: what`."""
-    try:
-        data = yaml.load(text, Loader=yaml.CSafeLoader)
-    except yaml.YAMLError:
-        data = yaml_reader.load(text, where)  # says where and why
+    data = yaml_reader.load(text, where)
     keys = Keys(data if isinstance(data, dict) else {}, ())
     if not isinstance(data, dict):
         keys.problem(None, "a mapping is expected")
