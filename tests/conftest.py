@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from tests.wheels import make_wheel
 def pytest_configure() -> None:
     # nohup and a shell's `&` start us with ^C ignored, and every child that a test interrupts inherits it
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    # rules that somebody downloaded are not what is tested
+    os.environ["ENVGUARD_DATA_DIR"] = os.devnull
 
 
 @pytest.fixture(scope="session")

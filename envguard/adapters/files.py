@@ -18,16 +18,21 @@ def write_text(path: Path, text: str) -> None:
     What is no regular file (/dev/stdout, a pipe) is written to, never replaced. Raises UnavailableError
     when it cannot be written; then nothing has changed.
     """
+    write_bytes(path, text.encode("utf-8"))
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """The same for `content`."""
     if path.exists() and not path.is_file():
-        _write_into(path, text)
+        _write_into(path, content)
         return
     path = path.resolve() if path.is_symlink() else path
     temporary: str | None = None
     try:
         mode = path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask()
         handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
-            stream.write(text)
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())
         Path(temporary).chmod(mode)
@@ -50,10 +55,10 @@ def append_text(path: Path, text: str) -> None:
         raise UnavailableError(f"{path} could not be written: {error.strerror or error}") from error
 
 
-def _write_into(path: Path, text: str) -> None:
+def _write_into(path: Path, content: bytes) -> None:
     try:
-        with path.open("w", encoding="utf-8", newline="\n") as stream:
-            stream.write(text)
+        with path.open("wb") as stream:
+            stream.write(content)
     except OSError as error:
         raise _not_written(path, error) from error
 

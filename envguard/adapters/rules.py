@@ -1,4 +1,4 @@
-"""Where rules/ is, and what is in it."""
+"""The rules in use: those that came with envguard, or newer ones that were downloaded."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
-from envguard.adapters import files
+from envguard.adapters import files, rules_store
+from envguard.adapters.rule_sets import RuleSet, RulesOnDisk, date_of, knowledge_in
 from envguard.errors import InputError
+from envguard.formats.rule_set import CHECKS
 from envguard.model.knowledge import Knowledge
-from envguard.model.rule import Rule
+from envguard.model.rule_archive import RulesFrom, RulesInUse
 
 
 def rules_directory() -> Path:
@@ -27,10 +29,53 @@ def rules_directory() -> Path:
     )
 
 
-@cache
 def load() -> Knowledge:
-    """Everything in `rules_directory()`, read once a process."""
-    return RulesOnDisk(rules_directory()).load()
+    """Everything that the rules in use know, read once a process."""
+    return _in_use()[1]
+
+
+def load_shipped() -> Knowledge:
+    """What the rules that came with envguard know."""
+    return knowledge_in(RulesOnDisk(rules_directory()))
+
+
+def in_use() -> RulesInUse:
+    """Which rules `load` reads, and why not others."""
+    return _in_use()[2]
+
+
+def rule_set() -> RuleSet:
+    """The rules in use, as files."""
+    return _in_use()[0]
+
+
+@cache
+def _in_use() -> tuple[RuleSet, Knowledge, RulesInUse]:
+    """The downloaded set where it is newer than the shipped one and whole, else the shipped one."""
+    shipped = RulesOnDisk(rules_directory())
+    problem = None
+    try:
+        found = rules_store.described()
+        if found is not None and found.date > date_of(shipped):
+            return _told(rules_store.downloaded(found), RulesFrom.UPDATE)
+    except InputError as error:
+        problem = (
+            "the downloaded rules are broken, those that came with envguard are used: "
+            f"{'; '.join((error.message, *error.problems[:1]))} (envguard rules update)"
+        )
+    return _told(shipped, RulesFrom.SHIPPED, problem)
+
+
+def _told(
+    rules: RuleSet, origin: RulesFrom, problem: str | None = None
+) -> tuple[RuleSet, Knowledge, RulesInUse]:
+    knowledge = knowledge_in(rules)
+    return rules, knowledge, RulesInUse(knowledge.date, origin, str(rules.place), problem)
+
+
+def forget() -> None:
+    """Let the next `load` look again: another set was put in place."""
+    _in_use.cache_clear()
 
 
 def with_rules_of(knowledge: Knowledge, directory: Path) -> Knowledge:
@@ -73,43 +118,7 @@ def mistakes_in(directory: Path) -> tuple[str, ...]:
 
 def known_ids(knowledge: Knowledge) -> frozenset[str]:
     """Ids of rules and of the checks that are built in."""
-    built_in = (rules_directory() / "checks").glob("EG*.yaml")
+    built_in = rule_set().files((CHECKS,))
     return frozenset(rule.id for rule in knowledge.rules) | {
-        path.name.partition("-")[0] for path in built_in
+        name.rpartition("/")[2].partition("-")[0] for name in built_in
     }
-
-
-class RulesOnDisk:
-    """Rules and tables as files: tables/*.yaml and EGnnn-slug.yaml in one directory."""
-
-    def __init__(self, directory: Path) -> None:
-        self.directory = directory
-
-    def load(self) -> Knowledge:
-        """Raises InputError that names file, line and key of a mistake."""
-        from envguard.formats.tables_yaml import knowledge_from, parse_tables
-        from envguard.formats.yaml_reader import collector_paused
-
-        paths = sorted((self.directory / "tables").glob("*.yaml"))
-        with collector_paused():
-            knowledge = knowledge_from(parse_tables(_text(path), path.name) for path in paths)
-            rules = self._rules()
-        date = max([knowledge.date, *(rule.date for rule in rules)])
-        return replace(knowledge, rules=rules, date=date)
-
-    def _rules(self) -> tuple[Rule, ...]:
-        from envguard.formats.rule_yaml import parse_rule
-
-        paths = sorted(self.directory.glob("EG*.yaml"))
-        rules = tuple(parse_rule(_text(path), path.name) for path in paths)
-        for path, rule in zip(paths, rules, strict=True):
-            if not path.name.startswith(f"{rule.id}-"):
-                raise InputError(f"{path}: the file of {rule.id} is named {rule.id}-slug.yaml")
-        return rules
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"{path} could not be read: {error.strerror or error}") from error

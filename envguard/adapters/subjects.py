@@ -53,6 +53,34 @@ def find_subject(
     return _here(directory, environment, looked_for)
 
 
+def subject_here(
+    lock: Path | None,
+    *,
+    name: str | None = None,
+    prefix: Path | None = None,
+    or_active: bool = True,
+    directory: Path | None = None,
+    environment: Mapping[str, str] = os.environ,
+) -> tuple[str, Found] | None:
+    """What was named, else conda-lock.yml in `directory`, else (`or_active`) the active environment.
+
+    None where nothing was named and there is nothing.
+    """
+    if (lock, name, prefix) == (None, None, None):
+        locked = ((directory or Path()) / "conda-lock.yml").is_file()
+        active = any(environment.get(variable) for variable in ("CONDA_PREFIX", "VIRTUAL_ENV"))
+        if not locked and not (or_active and active):
+            return None
+    return find_subject(
+        None if lock is None else str(lock),
+        name=name,
+        prefix=prefix,
+        directory=directory,
+        environment=environment,
+        looked_for=("conda-lock.yml",),
+    )
+
+
 def expand(whats: Sequence[str]) -> tuple[str, ...]:
     """Globs (`/shared/envs/*`) to what they match, sorted; what is there, or matches nothing, stays."""
     found: list[str] = []

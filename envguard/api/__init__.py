@@ -2,9 +2,10 @@
 
 from envguard.api.checking import check, check_many, expand_subjects
 from envguard.api.files import append_text, write_text
-from envguard.api.knowing import failed_rule_examples, list_rules, rule_mistakes, rules_date, why
+from envguard.api.knowing import failed_rule_examples, list_rules, rule_mistakes, why
 from envguard.api.locking import export, lock, parse_mirrors
 from envguard.api.machines import machine, resolve_targets, target_here
+from envguard.api.ruling import pack_rules, rules_date, rules_in_use, update_rules
 from envguard.api.showing import demo
 from envguard.api.verifying import verify
 
@@ -19,11 +20,14 @@ __all__ = [
     "list_rules",
     "lock",
     "machine",
+    "pack_rules",
     "parse_mirrors",
     "resolve_targets",
     "rule_mistakes",
     "rules_date",
+    "rules_in_use",
     "target_here",
+    "update_rules",
     "verify",
     "why",
     "write_text",

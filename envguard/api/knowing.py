@@ -26,19 +26,20 @@ def why(
     A package is looked for in `lock`, `name` or `prefix`, else in conda-lock.yml here, else in the active
     environment; a spec needs none of them. Raises InputError for what is nothing of these.
     """
-    from envguard.adapters import explanations, rules
+    from envguard.adapters import rules, subjects
+    from envguard.adapters.rule_sets import explanations_in
     from envguard.commands import why as commands
     from envguard.commands.why_places import places_of
 
     knowledge = rules.load()
-    told = explanations.explanations_in(rules.rules_directory())
+    told = explanations_in(rules.rule_set())
     told = commands.all_explanations(told, knowledge)
     rule = commands.explain_rule(what, told)
     if rule is not None:
         return rule
     spec = commands.parse_question(what)
     said = resolve_targets(targets)
-    found = explanations.subject_here(
+    found = subjects.subject_here(
         lock, name=name, prefix=prefix, or_active=commands.is_package(spec)
     )
     machines = said or (() if commands.is_package(spec) else (target_here(),))
@@ -71,10 +72,3 @@ def rule_mistakes(directory: Path | None = None) -> tuple[str, ...]:
     from envguard.adapters import rules
 
     return rules.mistakes_in(directory or rules.rules_directory())
-
-
-def rules_date() -> str:
-    """The day of the newest fact in the rules."""
-    from envguard.adapters import rules
-
-    return rules.load().date

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -71,3 +72,14 @@ def deliver(text: str, output: Path | None) -> None:
 
     write_text(output, text if text.endswith("\n") else text + "\n")
     click.echo(f"wrote {output}", err=True)
+
+
+def warn_of_rules(today: datetime.date) -> None:
+    """A line on stderr where the rules that answered are old, or not those that were downloaded.
+
+    No exit code depends on it.
+    """
+    from envguard import api
+
+    for note in api.rules_in_use().notes(today):
+        click.echo(f"warning: {note}", err=True)

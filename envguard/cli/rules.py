@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime
 from pathlib import Path
 
 import click
 
+from envguard.cli.options import deliver, format_option, output_option, warn_of_rules
 from envguard.errors import ExitCode
 
 _folder = click.option(
@@ -20,13 +22,63 @@ def command() -> None:
 
 @command.command("list")
 @_folder
-def list_(rules: Path | None) -> int:
-    """One line a rule: id, status, date, title."""
+@format_option("text", "json")
+@output_option
+def list_(rules: Path | None, format_: str, output: Path | None) -> int:
+    """Which rules are in use, and of which day; then one line a rule: id, status, date, title."""
     from envguard import api
 
-    for rule in api.list_rules(rules):
-        status = "lint" if rule.lint else rule.status.value
-        click.echo(f"{rule.id}  {status:4}  {rule.date}  {rule.title}")
+    known, in_use = api.list_rules(rules), api.rules_in_use()
+    if format_ == "json":
+        from envguard.formats.rules_json import rules_to_json
+
+        deliver(rules_to_json(known, in_use), output)
+    else:
+        from envguard.formats.rules_text import rules_text
+
+        deliver(rules_text(known, in_use), output)
+    warn_of_rules(datetime.date.today())
+    return int(ExitCode.OK)
+
+
+@command.command()
+@click.option(
+    "--url",
+    help="The index of another set. Without it ENVGUARD_RULES_URL, else the project's newest release.",
+)
+@click.option("--allow-older", is_flag=True, help="Go back to rules older than those in use.")
+@click.option("--dry-run", is_flag=True, help="Download and check them; write nothing.")
+def update(url: str | None, allow_older: bool, dry_run: bool) -> int:
+    """Download newer rules and put them in use, where every file, row and example of them holds.
+
+    They come over https, are compared with the sha256 of their index, and lie in the user's data folder
+    (ENVGUARD_DATA_DIR). What goes wrong changes nothing.
+
+    Exit status: 0 they are in use or there is nothing newer, 2 those there are older, 4 nobody answered
+    or what came was not what was promised.
+    """
+    from envguard import api
+    from envguard.formats.rules_text import update_text
+
+    click.echo(update_text(api.update_rules(url, allow_older=allow_older, dry_run=dry_run)))
+    return int(ExitCode.OK)
+
+
+@command.command()
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(file_okay=False, exists=True, path_type=Path),
+    required=True,
+    metavar="FOLDER",
+    help="Where the archive and its index go.",
+)
+def pack(output: Path) -> int:
+    """Write the rules in use as an archive with the index that `update --url` takes, for your own server."""
+    from envguard import api
+
+    for path in api.pack_rules(output):
+        click.echo(f"wrote {path}")
     return int(ExitCode.OK)
 
 

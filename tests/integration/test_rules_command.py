@@ -98,7 +98,8 @@ def test_list_has_a_line_for_each(folder: Path, capsys: pytest.CaptureFixture[st
     assert run(["rules", "list", "--rules", str(folder / "rules")]) == 0
 
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == len(load().rules) + 1
+    assert len(lines) == len(load().rules) + 2
+    assert lines[0].startswith(f"rules of {load().date}, as they came with envguard: ")
     assert lines[-1] == "SITE001  fail  2026-11-22  our proxy breaks requests 2.30"
 
 

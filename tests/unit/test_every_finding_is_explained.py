@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 import envguard
-from envguard.adapters.explanations import explanations_in
-from envguard.adapters.rules import RulesOnDisk, rules_directory
+from envguard.adapters.rule_sets import RulesOnDisk, explanations_in
+from envguard.adapters.rules import rules_directory
 from envguard.model.explanation import Explanation, explanation_of
 
 PACKAGE = Path(envguard.__file__).parent
-EXPLANATIONS = explanations_in(rules_directory())
+EXPLANATIONS = explanations_in(RulesOnDisk(rules_directory()))
 RULES = RulesOnDisk(rules_directory()).load().rules
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from envguard.adapters.explanations import explanations_in
+from envguard.adapters.rule_sets import RulesOnDisk, explanations_in
 from envguard.errors import InputError
 from envguard.formats.explanation_yaml import parse_explanation
 
@@ -74,4 +74,4 @@ def test_a_file_is_named_like_its_id(tmp_path: Path) -> None:
     (tmp_path / "checks" / "EG998-slow.yaml").write_text(GOOD)
 
     with pytest.raises(InputError, match=r"the file of EG999 is named EG999-slug\.yaml"):
-        explanations_in(tmp_path)
+        explanations_in(RulesOnDisk(tmp_path))

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from envguard.adapters.rules import RulesOnDisk, load, rules_directory
+from envguard.adapters.rule_sets import RulesOnDisk
+from envguard.adapters.rules import load, rules_directory
 from envguard.errors import InputError
 from envguard.formats.rule_yaml import parse_rule
 from envguard.formats.tables_yaml import knowledge_from, parse_tables
