@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import datetime
 from pathlib import Path
 
 import click
 
-from envguard.cli.options import deliver, for_option, format_option, output_option, verdict_options
+from envguard.cli.options import (
+    deliver,
+    for_option,
+    format_option,
+    output_option,
+    verdict_options,
+    warn_of_rules,
+)
 from envguard.cli.reports import FORMATS, MATRIX_FORMATS, render, render_matrix
 from envguard.model.report import FailOn
 
@@ -72,6 +80,7 @@ def command(
         )
         text = render(reports, format_, verbose=verbose)
     deliver(text, output)
+    warn_of_rules(datetime.date.today())
     return int(exit_code_of(reports, fail_on=FailOn(fail_on), allow_unknown="unknown" in allowed))
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import datetime
 from pathlib import Path
 
 import click
 
-from envguard.cli.options import for_option
+from envguard.cli.options import for_option, warn_of_rules
 
 
 @click.command("lock", short_help="which exact packages, for which machines?")
@@ -88,4 +89,5 @@ def command(
             progress=progress,
         )
     click.echo(lock_text(summary, verbose=verbose), nl=False)
+    warn_of_rules(datetime.date.today())
     return 0

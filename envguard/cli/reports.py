@@ -43,7 +43,7 @@ def render(reports: Sequence[Report], format_: str, *, verbose: bool = False) ->
         case _:
             from envguard.formats.report_text import reports_text
 
-            return reports_text(reports, verbose=verbose)
+            return reports_text(reports, rules_date=api.rules_date(), verbose=verbose)
 
 
 def render_matrix(matrix: Matrix, format_: str, *, verbose: bool = False) -> str:

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import datetime
 import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from envguard.cli.options import deliver, for_option, format_option, output_option, verdict_options
+from envguard.cli.options import (
+    deliver,
+    for_option,
+    format_option,
+    output_option,
+    verdict_options,
+    warn_of_rules,
+)
 from envguard.model.report import FailOn
 
 if TYPE_CHECKING:
@@ -120,6 +128,7 @@ def command(
             progress=progress,
         )
     deliver(_rendered(report, format_), output)
+    warn_of_rules(datetime.date.today())
     code = exit_code_of([report], fail_on=FailOn(fail_on), allow_unknown="unknown" in allowed)
     return int(code)
 

@@ -15,12 +15,14 @@ _ORDER = (Status.FAIL, Status.UNKNOWN, Status.WARN, Status.PASS, Status.SKIPPED)
 _QUIET = (Status.PASS, Status.SKIPPED)
 
 
-def reports_text(reports: Sequence[Report], *, verbose: bool = False) -> str:
+def reports_text(reports: Sequence[Report], *, rules_date: str, verbose: bool = False) -> str:
     """All reports, one after the other; ends with a newline."""
-    return "\n".join(report_text(report, verbose=verbose) for report in reports)
+    return "\n".join(
+        report_text(report, rules_date=rules_date, verbose=verbose) for report in reports
+    )
 
 
-def report_text(report: Report, *, verbose: bool = False) -> str:
+def report_text(report: Report, *, rules_date: str, verbose: bool = False) -> str:
     """One report: failures first; what passed or was skipped only where `verbose`."""
     lines = list(wrapped(headline(report), indent=4))
     ordered = sorted(report.findings, key=lambda finding: _ORDER.index(finding.status))
@@ -35,7 +37,7 @@ def report_text(report: Report, *, verbose: bool = False) -> str:
         lines += wrapped(f"runs on   {', '.join(report.requirements)}", indent=10)
     for note in report.notes:
         lines += wrapped(f"note      {note}", indent=10)
-    lines.append(verdict_line(report))
+    lines.append(verdict_line(report, rules_date))
     return "\n".join(lines) + "\n"
 
 
@@ -109,14 +111,15 @@ def _caret(location: Location, place: str) -> Iterator[str]:
         yield " " * (indent + start) + "^" * length
 
 
-def verdict_line(report: Report) -> str:
-    """`1 fail, 41 pass, 2 not checked (-v)   0.11 s`."""
+def verdict_line(report: Report, rules_date: str) -> str:
+    """`1 fail, 41 pass, 2 not checked (-v)   rules of 2026-11-22   0.11 s`."""
     counts = Counter(finding.status for finding in report.findings)
     words = [f"{counts[s]} {s.value}" for s in _ORDER[:-1] if counts[s]]
     if counts[Status.SKIPPED]:
         words.append(f"{counts[Status.SKIPPED]} not checked (-v)")
     counted = ", ".join(words) or "nothing to check"
-    return f"{counted:<{WIDTH - 10}}{report.seconds:6.2f} s"
+    told = f"rules of {rules_date}"
+    return f"{counted:<{WIDTH - 11 - len(told)}} {told}{report.seconds:8.2f} s"
 
 
 def _entry(label: str, text: str | None) -> Iterator[str]:

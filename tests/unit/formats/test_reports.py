@@ -51,8 +51,12 @@ REPORT = Report(
 )
 
 
+def text_of(report: Report, *, verbose: bool = False) -> str:
+    return report_text(report, rules_date="2026-11-22", verbose=verbose)
+
+
 def test_the_text_says_who_what_why_and_the_verdict_last() -> None:
-    assert report_text(REPORT).splitlines() == [
+    assert text_of(REPORT).splitlines() == [
         "conda-lock.yml (linux-64, 281 packages)  on  A100 (sm_80), driver 570.124.06 (CUDA 12.8)",
         "",
         "EG201 fail  torch 2.6.0+cu124 has no code for RTX 5090 (sm_120)",
@@ -66,12 +70,12 @@ def test_the_text_says_who_what_why_and_the_verdict_last() -> None:
         "",
         "runs on   driver >=525.60.13",
         "note      assumed of a100: glibc 2.28",
-        "1 fail, 1 pass, 1 not checked (-v)" + " " * 56 + "  0.11 s",
+        "1 fail, 1 pass, 1 not checked (-v)" + " " * 37 + "rules of 2026-11-22    0.11 s",
     ]
 
 
 def test_what_passed_and_what_was_skipped_is_shown_with_v() -> None:
-    text = report_text(REPORT, verbose=True)
+    text = text_of(REPORT, verbose=True)
 
     assert "EG101 pass  driver 570.124.06 runs CUDA 12.4" in text
     assert "EG210 skipped  no cuDNN" in text
@@ -82,7 +86,7 @@ def test_no_line_is_wider_than_a_terminal() -> None:
         FAILURE, message="word " * 60, sources=("https://index.example/" + "x" * 60,) * 3
     )
 
-    lines = report_text(replace(REPORT, findings=(long,))).splitlines()
+    lines = text_of(replace(REPORT, findings=(long,))).splitlines()
 
     assert max(len(line) for line in lines) <= 100
 
@@ -99,14 +103,14 @@ def test_titles_notes_and_the_first_line_are_wrapped_too(status: Status, verbose
         requirements=("driver >=525.60.13",) * 9,
     )
 
-    lines = report_text(long, verbose=verbose).splitlines()
+    lines = text_of(long, verbose=verbose).splitlines()
 
     assert max(len(line) for line in lines) <= 100
 
 
 def test_a_word_that_is_too_long_stays_whole() -> None:
     url = "https://index.example/" + "x" * 200
-    lines = report_text(replace(REPORT, notes=(f"see {url} there",))).splitlines()
+    lines = text_of(replace(REPORT, notes=(f"see {url} there",))).splitlines()
 
     assert [line.strip() for line in lines if url in line] == [url]
 
