@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
 from pathlib import Path
 
 from envguard.errors import InputError, UnavailableError
@@ -23,6 +22,8 @@ def write_text(path: Path, text: str) -> None:
 
 def write_bytes(path: Path, content: bytes) -> None:
     """The same for `content`."""
+    import tempfile  # and with it shutil and its archives: most starts write nothing
+
     if path.exists() and not path.is_file():
         _write_into(path, content)
         return

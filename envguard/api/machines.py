@@ -17,12 +17,18 @@ def machine() -> Machine:
     return HereMachine().observe()
 
 
+class _Here:
+    """A MachineSource: what looks at drivers and cards is imported when somebody asks for this machine."""
+
+    def observe(self) -> Machine:
+        return machine()
+
+
 def target_here() -> Target:
     """This machine as a target that nobody named: `given` is false."""
-    from envguard.adapters.machine.here import HereMachine
     from envguard.commands import machine as commands
 
-    return commands.target_here(machines=HereMachine())
+    return commands.target_here(machines=_Here())
 
 
 def resolve_targets(texts: Sequence[str], *, subdir: str | None = None) -> tuple[Target, ...]:
@@ -32,14 +38,13 @@ def resolve_targets(texts: Sequence[str], *, subdir: str | None = None) -> tuple
     for what means nothing.
     """
     from envguard.adapters import files, rules
-    from envguard.adapters.machine.here import HereMachine
     from envguard.commands import machine as commands
     from envguard.model.subdir import current_subdir
 
     return commands.resolve_targets(
         texts,
         default_subdir=subdir or current_subdir(),
-        machines=HereMachine(),
+        machines=_Here(),
         knowledge=rules.load(),
         read_text=files.read_text,
     )

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from envguard.checks.case import Case, case_of
-from envguard.checks.environment import judge_environment
 from envguard.checks.judgement import judge, requirements
 from envguard.errors import InputError
 from envguard.formats.gpu_names import match_gpu_name
@@ -149,6 +148,8 @@ def check_environment(
 
     `exists` tells whether the file of a `-r FILE` line is there; None = nobody looks.
     """
+    from envguard.checks.environment import judge_environment
+
     reports = []
     for target in targets:
         here = environment.for_subdir(target.subdir)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from envguard.checks.image import judge_images
 from envguard.commands.check import (
     COMMAND,
     check_environment,
@@ -71,6 +70,8 @@ def check_images(
     images: Images, path: str, targets: Sequence[Target], *, knowledge: Knowledge
 ) -> tuple[Report, ...]:
     """Judge tags by the rules of their releases; no registry is asked."""
+    from envguard.checks.image import judge_images
+
     reports = []
     for target in targets:
         detail = count(len(images.bases), "image") if images.kind == "dockerfile" else "image"
