@@ -26,7 +26,7 @@ VERBS = {
     },
     "Set up": {
         "machine": "what is this machine?",
-        "rules": "what is known to be bad? Its examples, its mistakes, rules of your own",
+        "rules": "what is known to be bad? Newer rules, their examples, rules of your own",
         "demo": "all of it, with no conda channel and no GPU",
     },
 }
