@@ -50,7 +50,10 @@ class VerifyRequest:
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        return tuple(finding for report in self.reports for finding in report.findings)
+        told: list[Finding] = []
+        for report in self.reports:
+            told += [finding for finding in report.findings if finding not in told]
+        return tuple(told)
 
 
 def recorded_targets(lockfile: Lockfile, subdir: str) -> tuple[Target, ...]:
@@ -123,6 +126,7 @@ def verify_prefix(
         probes=results,
         notes=tuple(dict.fromkeys(notes)),
         seconds=time.monotonic() - started,
+        configuration=next((r.configuration for r in request.reports if r.configuration), None),
     )
 
 

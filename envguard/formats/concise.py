@@ -27,7 +27,9 @@ def _line(report: Report, finding: Finding) -> str:
         known = (finding.location.file, finding.location.line, finding.location.column)
         place = ":".join(str(part) for part in known if part is not None)
     where = finding.target or target_of(report)
-    return f"{place}: {finding.rule} {finding.status.value}: {finding.title} [{where}]"
+    told = f"{place}: {finding.rule} {finding.answer}: {finding.title} [{where}]"
+    waived = finding.waived
+    return told if waived is None else f"{told} until {waived.expires}: {waived.reason}"
 
 
 def target_of(report: Report) -> str:

@@ -29,16 +29,17 @@ def reports_github(reports: Sequence[Report]) -> str:
 
 def _command(finding: Finding, report: Report) -> str:
     location = finding.location
+    command = _COMMANDS[finding.status] if finding.waived is None else "notice"
     properties = {
         "file": location.file if location is not None else report.subject.path,
         "line": location.line if location is not None else None,
         "col": location.column if location is not None else None,
-        "title": f"{finding.rule} {finding.status.value}",
+        "title": f"{finding.rule} {finding.answer}",
     }
     listed = ",".join(
         f"{key}={_property(str(value))}" for key, value in properties.items() if value is not None
     )
-    return f"::{_COMMANDS[finding.status]} {listed}::{_data(message_of(finding))}"
+    return f"::{command} {listed}::{_data(message_of(finding))}"
 
 
 def message_of(finding: Finding) -> str:
@@ -48,6 +49,8 @@ def message_of(finding: Finding) -> str:
     parts += [f"{label}: {text}" for label, text in labelled.items() if text]
     if finding.fix is not None:
         parts.append(f"fix: {finding.fix.text}")
+    if finding.waived is not None:
+        parts.append(f"waived until {finding.waived.expires}: {finding.waived.reason}")
     return "\n".join(parts)
 
 

@@ -77,8 +77,10 @@ def _subdir_lines(line: LockLine, name_width: int, verbose: bool) -> list[str]:
 
 
 def _finding(finding: Finding) -> str:
-    told = f"{finding.rule} {finding.status.value}  {finding.title}"
-    return f"{told}   ({finding.target})" if finding.target else told
+    told = f"{finding.rule} {finding.answer}  {finding.title}"
+    told = f"{told}   ({finding.target})" if finding.target else told
+    waived = finding.waived
+    return told if waived is None else f"{told}   until {waived.expires}: {waived.reason}"
 
 
 def _download(records: Sequence[PackageRecord]) -> str:

@@ -30,7 +30,8 @@ def _overview(reports: Sequence[Report]) -> Iterator[str]:
 def _report(report: Report) -> Iterator[str]:
     yield f"### {report.verdict.value}: {inline(headline(report))}"
     yield ""
-    findings = [f for status in _SHOWN for f in report.findings if f.status is status]
+    findings = [f for status in _SHOWN for f in report.open_findings if f.status is status]
+    findings += report.waived_findings
     if findings:
         yield "| | rule | finding | need | fix |"
         yield "|---|---|---|---|---|"
@@ -39,7 +40,8 @@ def _report(report: Report) -> Iterator[str]:
         yield ""
     passed = sum(f.status is Status.PASS for f in report.findings)
     skipped = sum(f.status is Status.SKIPPED for f in report.findings)
-    yield f"{passed} passed, {skipped} not checked."
+    waived = len(report.waived_findings)
+    yield f"{passed} passed, {skipped} not checked{f', {waived} waived' if waived else ''}."
     if report.requirements:
         yield f"Runs on {', '.join(f'`{need}`' for need in report.requirements)}."
     yield from (f"* {inline(note)}" for note in report.notes)
@@ -48,7 +50,9 @@ def _report(report: Report) -> Iterator[str]:
 
 def _row(finding: Finding) -> str:
     fix = finding.fix.text if finding.fix is not None else ""
-    cells = (finding.status.value, finding.rule, finding.title, finding.need or "", fix)
+    if finding.waived is not None:
+        fix = f"until {finding.waived.expires}: {finding.waived.reason}"
+    cells = (finding.answer, finding.rule, finding.title, finding.need or "", fix)
     return "| " + " | ".join(cell(text) for text in cells) + " |"
 
 

@@ -53,6 +53,10 @@ def _table(matrix: Matrix, names: dict[str, str]) -> Iterator[str]:
             for target in matrix.targets
         )
         yield f"  {label:<{_LABEL - 2}}" + "".join(numbers)
+    waived = Counter(cell.target for cell in matrix.cells if cell.report.waived_findings)
+    if waived:  # how many of these have a waiver that accepts something
+        numbers = (f"{waived[target]:>{widths[target]}}" for target in matrix.targets)
+        yield f"  {'waived':<{_LABEL - 2}}" + "".join(numbers)
 
 
 def _subjects(matrix: Matrix, names: dict[str, str]) -> Iterator[str]:
@@ -85,7 +89,7 @@ def _causes(matrix: Matrix, target: str, names: dict[str, str]) -> Iterator[str]
 def _stopping(cell: Cell) -> Iterator[Finding]:
     """The findings that make the verdict, each rule once."""
     seen = set()
-    for finding in cell.report.findings:
+    for finding in cell.report.open_findings:
         verdict = cell.report.verdict
         stops = finding.status is verdict and verdict in (Status.FAIL, Status.UNKNOWN)
         if stops and finding.rule not in seen:
@@ -97,7 +101,9 @@ def _verdict(matrix: Matrix) -> str:
     verdicts = Counter(cell.report.verdict for cell in matrix.cells)
     order = (Status.FAIL, Status.UNKNOWN, Status.WARN, Status.PASS)
     told = ", ".join(f"{verdicts[s]} {s.value}" for s in order if verdicts[s])
-    return f"{told or 'nothing to check'}   --format csv for the list"
+    waived = sum(len(cell.report.waived_findings) for cell in matrix.cells)
+    more = f", {_count(waived, 'finding')} waived" if waived else ""
+    return f"{told or 'nothing to check'}{more}   --format csv for the list"
 
 
 def _count(number: int, noun: str) -> str:

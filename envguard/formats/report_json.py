@@ -9,7 +9,7 @@ from envguard import __version__
 from envguard.formats.machine_json import machine_to_json
 from envguard.model.package import PackageRecord
 from envguard.model.probe import ProbeResult
-from envguard.model.report import Finding, Report
+from envguard.model.report import ConfigurationUse, Finding, Location, Report, Waived
 
 SCHEMA_VERSION = 1
 
@@ -38,8 +38,16 @@ def report_to_json(report: Report, *, rules_date: str) -> dict[str, object]:
         "probes": [_probe(probe) for probe in report.probes],
         "requirements": list(report.requirements),
         "notes": list(report.notes),
+        **_configuration(report.configuration),
         "seconds": round(report.seconds, 3),
     }
+
+
+def _configuration(read: ConfigurationUse | None) -> dict[str, object]:
+    if read is None:
+        return {}
+    unused = {"path": read.path, "unused_waivers": list(read.unused_waivers)}
+    return {"configuration": unused}
 
 
 def _finding(finding: Finding) -> dict[str, object]:
@@ -52,16 +60,27 @@ def _finding(finding: Finding) -> dict[str, object]:
         message=finding.message or None,
         packages=[_package(package) for package in finding.packages] or None,
         gpu=finding.gpu,
-        location=_known(file=location.file, line=location.line, column=location.column)
-        if location
-        else None,
+        location=_location(location) if location else None,
         have=finding.have,
         need=finding.need,
         symptom=finding.symptom,
         evidence=list(finding.evidence) or None,
         fix=_known(text=fix.text, specs=list(fix.specs), checked=fix.checked) if fix else None,
         sources=list(finding.sources) or None,
+        waived=_waived(finding.waived) if finding.waived else None,
     )
+
+
+def _location(location: Location) -> dict[str, object]:
+    return _known(file=location.file, line=location.line, column=location.column)
+
+
+def _waived(waived: Waived) -> dict[str, object]:
+    return {
+        "reason": waived.reason,
+        "expires": waived.expires.isoformat(),
+        "location": _location(waived.location),
+    }
 
 
 def _package(package: PackageRecord) -> dict[str, object]:

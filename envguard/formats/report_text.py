@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import PurePath
 
 from envguard.model.machine import Driver, DriverState, Gpu, Machine
-from envguard.model.report import Finding, Location, Report, Status
+from envguard.model.report import Finding, Location, Report, Status, Waived
 
 WIDTH = 100
 _LABEL = 11
@@ -25,9 +25,11 @@ def reports_text(reports: Sequence[Report], *, rules_date: str, verbose: bool = 
 def report_text(report: Report, *, rules_date: str, verbose: bool = False) -> str:
     """One report: failures first; what passed or was skipped only where `verbose`."""
     lines = list(wrapped(headline(report), indent=4))
-    ordered = sorted(report.findings, key=lambda finding: _ORDER.index(finding.status))
-    for finding in ordered:
-        if finding.status in _QUIET:
+    ordered = sorted(report.open_findings, key=lambda finding: _ORDER.index(finding.status))
+    for finding in (*ordered, *report.waived_findings):
+        if finding.waived is not None:
+            lines += ["", *waived_lines(finding, finding.waived)]
+        elif finding.status in _QUIET:
             if verbose:
                 lines += wrapped(f"{finding.rule} {finding.status}  {finding.title}")
         else:
@@ -37,6 +39,8 @@ def report_text(report: Report, *, rules_date: str, verbose: bool = False) -> st
         lines += wrapped(f"runs on   {', '.join(report.requirements)}", indent=10)
     for note in report.notes:
         lines += wrapped(f"note      {note}", indent=10)
+    if verbose:
+        lines += configuration_lines(report)
     lines.append(verdict_line(report, rules_date))
     return "\n".join(lines) + "\n"
 
@@ -103,6 +107,23 @@ def finding_lines(finding: Finding) -> Iterator[str]:
         yield from _entry("why", "; ".join(finding.sources))
 
 
+def waived_lines(finding: Finding, waived: Waived) -> Iterator[str]:
+    """`EG105 waived  title`, what it would be, and whose word it is that it does not count."""
+    yield from wrapped(f"{finding.rule} waived  {finding.title}")
+    yield from _entry("it is", f"{finding.status.value}, waived in {waived.location.place}")
+    yield from _entry("until", f"{waived.expires}")
+    yield from _entry("because", waived.reason)
+
+
+def configuration_lines(report: Report) -> Iterator[str]:
+    """Which configuration was read, and which of its waivers nothing needed."""
+    if report.configuration is None:
+        return
+    yield from wrapped(f"config    {report.configuration.path}", indent=10)
+    for waiver in report.configuration.unused_waivers:
+        yield from wrapped(f"unused    the waiver of {waiver} matched nothing here", indent=10)
+
+
 def _caret(location: Location, place: str) -> Iterator[str]:
     """Marks under the part of the line that is meant; nothing where the line was too long for one row."""
     start, length = location.caret or (0, 0)
@@ -113,10 +134,12 @@ def _caret(location: Location, place: str) -> Iterator[str]:
 
 def verdict_line(report: Report, rules_date: str) -> str:
     """`1 fail, 41 pass, 2 not checked (-v)   rules of 2026-11-22   0.11 s`."""
-    counts = Counter(finding.status for finding in report.findings)
+    counts = Counter(finding.status for finding in report.open_findings)
     words = [f"{counts[s]} {s.value}" for s in _ORDER[:-1] if counts[s]]
     if counts[Status.SKIPPED]:
         words.append(f"{counts[Status.SKIPPED]} not checked (-v)")
+    if waived := len(report.waived_findings):
+        words.append(f"{waived} waived")
     counted = ", ".join(words) or "nothing to check"
     told = f"rules of {rules_date}"
     return f"{counted:<{WIDTH - 11 - len(told)}} {told}{report.seconds:8.2f} s"

@@ -29,6 +29,11 @@ def reports_to_sarif(reports: Sequence[Report], *, rules_date: str) -> str:
     """One run with the findings that did not pass; what passed is not a result."""
     found = [(r, f) for r in reports for f in r.findings if f.status in _SHOWN]
     ids = list(dict.fromkeys(finding.rule for _, finding in found))
+    results = [_result(report, finding, ids) for report, finding in found]
+    if any(finding.waived for _, finding in found):
+        # all results of a run have the property, or none has (3.27.23)
+        for result, (_, finding) in zip(results, found, strict=True):
+            result["suppressions"] = _suppressions(finding)
     run = {
         "tool": {
             "driver": {
@@ -38,7 +43,7 @@ def reports_to_sarif(reports: Sequence[Report], *, rules_date: str) -> str:
                 "rules": [_rule(rule, [f for _, f in found if f.rule == rule]) for rule in ids],
             }
         },
-        "results": [_result(report, finding, ids) for report, finding in found],
+        "results": results,
         "columnKind": "unicodeCodePoints",
     }
     return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"
@@ -64,6 +69,14 @@ def _result(report: Report, finding: Finding, ids: Sequence[str]) -> dict[str, o
         "locations": [{"physicalLocation": _place(report, finding)}],
         "partialFingerprints": {"envguard/v1": _fingerprint(report, finding)},
     }
+
+
+def _suppressions(finding: Finding) -> list[dict[str, object]]:
+    waived = finding.waived
+    if waived is None:
+        return []
+    told = f"{waived.reason} (until {waived.expires}, {waived.location.place})"
+    return [{"kind": "external", "status": "accepted", "justification": told}]
 
 
 def _place(report: Report, finding: Finding) -> dict[str, object]:

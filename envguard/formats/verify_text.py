@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import assert_never
 
-from envguard.formats.report_text import WIDTH, finding_lines, headline
+from envguard.formats.report_text import WIDTH, finding_lines, headline, waived_lines
 from envguard.model.probe import REMOVED, Outcome, ProbeResult
 from envguard.model.report import Report, Status
 
@@ -23,9 +23,12 @@ def verify_text(report: Report) -> str:
     """The whole report; ends with a newline."""
     lines = [headline(report)]
     lines += _table(report.probes)
-    for finding in report.findings:
+    for finding in report.open_findings:
         if finding.status not in (Status.PASS, Status.SKIPPED):
             lines += ["", *finding_lines(finding)]
+    for finding in report.waived_findings:
+        if finding.waived is not None:
+            lines += ["", *waived_lines(finding, finding.waived)]
     lines += ["", *(note for note in report.notes if note != REMOVED), _last(report)]
     return "\n".join(lines) + "\n"
 
@@ -130,7 +133,8 @@ def _measured(probe: ProbeResult) -> Iterator[str]:
 
 def _last(report: Report) -> str:
     removed = f"{REMOVED} " if REMOVED in report.notes else ""
-    return f"{removed}{_verdict(report)}, {report.seconds:.1f} s"
+    waived = f", {n} waived" if (n := len(report.waived_findings)) else ""
+    return f"{removed}{_verdict(report)}{waived}, {report.seconds:.1f} s"
 
 
 def _verdict(report: Report) -> str:
@@ -158,6 +162,6 @@ def _counted(report: Report) -> str:
     words = [f"{n} {outcome.value.replace('_', ' ')}" for outcome, n in bad.items()]
     if not words:
         shown = (Status.FAIL, Status.UNKNOWN, Status.WARN)
-        found = Counter(f.status for f in report.findings if f.status in shown)
+        found = Counter(f.status for f in report.open_findings if f.status in shown)
         words = [f"{n} {status.value}" for status, n in found.items()]
     return ", ".join(words) or "nothing was probed"

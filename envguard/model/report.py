@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
 
 from envguard.errors import ExitCode
@@ -43,6 +44,11 @@ class Location:
     caret: tuple[int, int] | None = None
     """What is meant in `text`: where it starts, counted from 0, and how long it is."""
 
+    @property
+    def place(self) -> str:
+        """`environment.yml:7`, or the file alone where no line is known."""
+        return self.file if self.line is None else f"{self.file}:{self.line}"
+
 
 @dataclass(frozen=True, slots=True)
 class Fix:
@@ -52,6 +58,15 @@ class Fix:
     specs: tuple[str, ...] = ()
     checked: str | None = None
     """How the fix was checked: `tried: ...` or `checked: ...`; None = advice that was not tried."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waived:
+    """Why an answer does not count, until the end of which day, and where somebody said so."""
+
+    reason: str
+    expires: date
+    location: Location
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +91,13 @@ class Finding:
     evidence: tuple[str, ...] = ()
     fix: Fix | None = None
     sources: tuple[str, ...] = ()
+    waived: Waived | None = None
+    """A waiver that holds: `status` stays what it is and is no part of the verdict."""
+
+    @property
+    def answer(self) -> str:
+        """The status in a word, or `waived`."""
+        return self.status.value if self.waived is None else "waived"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +109,15 @@ class Subject:
     target: str | None = None
     detail: str = ""
     """`python 3.11, 214 packages`, for the first line of the report."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigurationUse:
+    """The configuration that was read, and its waivers for this subject that nothing needed."""
+
+    path: str
+    unused_waivers: tuple[str, ...] = ()
+    """`EG301 (.envguard.yml:3)`"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,20 +134,33 @@ class Report:
     seconds: float = 0.0
     requirements: tuple[str, ...] = field(default_factory=tuple)
     """What the packages need of a machine: `driver >=525.60.13`."""
+    configuration: ConfigurationUse | None = None
+
+    @property
+    def open_findings(self) -> tuple[Finding, ...]:
+        """The findings that count: those that nobody has waived."""
+        return tuple(finding for finding in self.findings if finding.waived is None)
+
+    @property
+    def waived_findings(self) -> tuple[Finding, ...]:
+        return tuple(finding for finding in self.findings if finding.waived is not None)
 
     @property
     def verdict(self) -> Status:
-        """The worst answer: fail, then unknown, then warn; pass only where something was asked."""
+        """The worst answer: fail, then unknown, then warn; pass only where something was asked.
+
+        What was waived does not count; where that is all there is, the report passes by its waivers.
+        """
         statuses = self.statuses
         for status in (Status.FAIL, Status.UNKNOWN, Status.WARN, Status.PASS):
             if status in statuses:
                 return status
-        return Status.UNKNOWN
+        return Status.PASS if self.waived_findings else Status.UNKNOWN
 
     @property
     def statuses(self) -> frozenset[Status]:
         """Every answer that is in it: a mild one does not go away where a worse one is accepted."""
-        findings = {finding.status for finding in self.findings}
+        findings = {finding.status for finding in self.open_findings}
         return frozenset(findings | {_status_of(probe) for probe in self.probes})
 
 

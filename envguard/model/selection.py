@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from envguard.errors import InputError
+from envguard.model.configuration import EXPIRED
 from envguard.model.report import Report
 
 
@@ -18,6 +19,8 @@ class Selection:
     ignore: tuple[str, ...] = ()
 
     def takes(self, rule: str) -> bool:
+        if rule == EXPIRED:
+            return True
         wanted = not self.select or rule.startswith(self.select)
         return wanted and not rule.startswith(self.ignore or ("\0",))
 

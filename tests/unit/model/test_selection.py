@@ -27,6 +27,10 @@ def test_which_rules_are_told(select: list[str], ignore: list[str], told: tuple[
     assert tuple(filter(selection.takes, KNOWN)) == told
 
 
+def test_an_expired_waiver_is_told_whatever_is_selected() -> None:
+    assert selection_of(["EG301"], ["EG"], (*KNOWN, "EG603")).takes("EG603")
+
+
 def test_an_unknown_id_names_the_nearest() -> None:
     with pytest.raises(InputError) as caught:
         selection_of([], ["EG303"], KNOWN)
