@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 from envguard.adapters import files, rules_store
-from envguard.adapters.rule_sets import RuleSet, RulesOnDisk, date_of, knowledge_in
+from envguard.adapters.rule_sets import RuleSet, RulesOnDisk, date_of, explanations_in, knowledge_in
 from envguard.errors import InputError
 from envguard.formats.rule_set import CHECKS
 from envguard.model.knowledge import Knowledge
@@ -122,3 +122,10 @@ def known_ids(knowledge: Knowledge) -> frozenset[str]:
     return frozenset(rule.id for rule in knowledge.rules) | {
         name.rpartition("/")[2].partition("-")[0] for name in built_in
     }
+
+
+def ids_by_name(knowledge: Knowledge) -> dict[str, str]:
+    """Ids by what they are called, in capitals: each id itself and the aliases."""
+    told = [(one.id, one.aliases) for one in explanations_in(rule_set())]
+    told += [(rule.id, rule.aliases) for rule in knowledge.rules]
+    return {name.upper(): id_ for id_, aliases in told for name in (*aliases, id_)}

@@ -6,6 +6,7 @@ schemas alone cost 0.15 s.
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -110,9 +111,12 @@ class Keys:
             return None
         return Keys(value, (*self.path, key), self.problems)
 
-    def done(self) -> None:
+    def done(self, known: Sequence[str] = ()) -> None:
+        """Complain about the keys that nobody read; of `known` ones the nearest is named."""
         for key in self.data:
-            self.problem(str(key), "is no known key")
+            near = difflib.get_close_matches(str(key), known, n=1, cutoff=0.5)
+            meant = f"; did you mean {near[0]}?" if near else ""
+            self.problem(str(key), f"is no known key{meant}")
 
 
 def read_keys(text: str, where: str, build: Callable[[Keys], Value]) -> Value:
