@@ -1,6 +1,7 @@
 """The public Python API, and the only place that picks adapters."""
 
 from envguard.api.checking import check, check_many, expand_subjects
+from envguard.api.configuring import find_configuration, read_configuration
 from envguard.api.files import append_text, write_text
 from envguard.api.knowing import failed_rule_examples, list_rules, rule_mistakes, why
 from envguard.api.locking import export, lock, parse_mirrors
@@ -17,11 +18,13 @@ __all__ = [
     "expand_subjects",
     "export",
     "failed_rule_examples",
+    "find_configuration",
     "list_rules",
     "lock",
     "machine",
     "pack_rules",
     "parse_mirrors",
+    "read_configuration",
     "resolve_targets",
     "rule_mistakes",
     "rules_date",

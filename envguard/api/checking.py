@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from envguard.api.configuring import knowledge_for, waived, with_known_waivers
 from envguard.api.machines import resolve_targets, target_here
+from envguard.model.configuration import NO_CONFIGURATION, Configuration
 
 if TYPE_CHECKING:
     from envguard.commands.check_subject import Question
-    from envguard.model.knowledge import Knowledge
     from envguard.model.matrix import Matrix
     from envguard.model.report import Report
-    from envguard.model.selection import Selection
     from envguard.ports import Progress
 
 
@@ -24,17 +25,21 @@ def check(
     name: str | None = None,
     prefix: Path | None = None,
     directory: Path | None = None,
-    lint: bool = False,
+    lint: bool | None = None,
     rules: Path | None = None,
     select: Sequence[str] = (),
     ignore: Sequence[str] = (),
+    configuration: Configuration = NO_CONFIGURATION,
+    today: date | None = None,
 ) -> tuple[Report, ...]:
     """Judge a lock, an environment.yml or an installed environment: one report a machine.
 
     `targets` are texts of `--for`. Without them a lock is judged for the machines recorded in it, and
     for this one where it has a GPU; everything else for this machine. `what` None = what is here
     (`directory`, default the working directory). `lint` adds what stops no GPU, `rules` the
-    rules of a folder; `select` and `ignore` are ids or their beginnings. Raises InputError.
+    rules of a folder; `select` and `ignore` are ids or their beginnings. What is not said of these is
+    as `configuration` has it (see `find_configuration`), whose waivers hold up to `today`, None = the day in
+    UTC. Raises InputError.
     """
     import time
     from dataclasses import replace
@@ -46,21 +51,23 @@ def check(
     path, subject = subjects.find_subject(
         None if what is None else str(what), name=name, prefix=prefix, directory=directory
     )
-    question = _question(targets, lint=lint, rules_of=rules)
-    selection = _selection(question.knowledge, select, ignore)
-    reports = check_subject(subject, path, question)
+    question = _question(targets, configuration, lint=lint, rules_of=rules)
+    answered = _answers(question, configuration, select, ignore, today)
+    reports = answered(check_subject(subject, path, question))
     seconds = time.perf_counter() - started
-    return tuple(replace(selection.of(report), seconds=seconds) for report in reports)
+    return tuple(replace(report, seconds=seconds) for report in reports)
 
 
 def check_many(
     whats: Sequence[str],
     *,
     targets: Sequence[str] = (),
-    lint: bool = False,
+    lint: bool | None = None,
     rules: Path | None = None,
     select: Sequence[str] = (),
     ignore: Sequence[str] = (),
+    configuration: Configuration = NO_CONFIGURATION,
+    today: date | None = None,
     progress: Progress | None = None,
 ) -> Matrix:
     """Judge several subjects (globs are expanded) on several targets; see `check`.
@@ -77,16 +84,17 @@ def check_many(
     from envguard.ports import SILENT
 
     started = time.perf_counter()
-    question = _question(targets, lint=lint, rules_of=rules)
-    selection = _selection(question.knowledge, select, ignore)
+    question = _question(targets, configuration, lint=lint, rules_of=rules)
+    answered = _answers(question, configuration, select, ignore, today)
     cells = check(
         subjects.expand(whats),
         question,
         find=subjects.find_subject,
         progress=progress or SILENT,
     )
-    told = tuple(replace(cell, report=selection.of(cell.report)) for cell in cells)
-    return Matrix(told, seconds=time.perf_counter() - started)
+    reports = answered([cell.report for cell in cells])
+    told = (replace(cell, report=report) for cell, report in zip(cells, reports, strict=True))
+    return Matrix(tuple(told), seconds=time.perf_counter() - started)
 
 
 def expand_subjects(whats: Sequence[str]) -> tuple[str, ...]:
@@ -96,28 +104,45 @@ def expand_subjects(whats: Sequence[str]) -> tuple[str, ...]:
     return subjects.expand(whats)
 
 
-def _selection(knowledge: Knowledge, select: Sequence[str], ignore: Sequence[str]) -> Selection:
+def _answers(
+    question: Question,
+    configuration: Configuration,
+    select: Sequence[str],
+    ignore: Sequence[str],
+    today: date | None,
+) -> Callable[[Sequence[Report]], tuple[Report, ...]]:
+    """What is told of reports: of the rules selected, and with what is waived marked so.
+
+    A waiver that has expired is told whatever is selected.
+    """
     from envguard.adapters import rules
     from envguard.model.selection import selection_of
 
-    return selection_of(select, ignore, rules.known_ids(knowledge) if select or ignore else ())
+    select, ignore = select or configuration.select, ignore or configuration.ignore
+    known = rules.known_ids(question.knowledge) if select or ignore else ()
+    selection = selection_of(select, ignore, known)
+    configuration = with_known_waivers(configuration, question.knowledge)
+    return lambda reports: tuple(map(selection.of, waived(reports, configuration, today)))
 
 
 def _question(
-    targets: Sequence[str], *, lint: bool = False, rules_of: Path | None = None
+    targets: Sequence[str],
+    configuration: Configuration,
+    *,
+    lint: bool | None = None,
+    rules_of: Path | None = None,
 ) -> Question:
     import os
     from dataclasses import replace
     from functools import cache
 
-    from envguard.adapters import rules, subjects
+    from envguard.adapters import subjects
     from envguard.commands.check_subject import Question
 
-    knowledge = rules.load()
-    if rules_of is not None:
-        knowledge = rules.with_rules_of(knowledge, rules_of)
+    knowledge = knowledge_for(configuration, rules_of)
+    lint = configuration.lint if lint is None else lint
     return Question(
-        said=resolve_targets(targets) if targets else (),
+        said=resolve_targets(targets, configuration=configuration) if targets else (),
         knowledge=replace(knowledge, lint=lint),
         here=cache(target_here),
         variables=dict(os.environ),

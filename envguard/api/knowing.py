@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from envguard.api.configuring import knowledge_for
 from envguard.api.machines import resolve_targets, target_here
+from envguard.model.configuration import NO_CONFIGURATION, Configuration
 
 if TYPE_CHECKING:
     from envguard.model.explanation import Answer
@@ -20,25 +22,27 @@ def why(
     targets: Sequence[str] = (),
     name: str | None = None,
     prefix: Path | None = None,
+    configuration: Configuration = NO_CONFIGURATION,
 ) -> Answer:
     """What a rule's id means, why a package is here, or what is known of a spec. Asks no network.
 
     A package is looked for in `lock`, `name` or `prefix`, else in conda-lock.yml here, else in the active
-    environment; a spec needs none of them. Raises InputError for what is nothing of these.
+    environment; a spec needs none of them. `configuration` may have targets and
+    rules of its own. Raises InputError for what is nothing of these.
     """
     from envguard.adapters import rules, subjects
     from envguard.adapters.rule_sets import explanations_in
     from envguard.commands import why as commands
     from envguard.commands.why_places import places_of
 
-    knowledge = rules.load()
+    knowledge = knowledge_for(configuration)
     told = explanations_in(rules.rule_set())
     told = commands.all_explanations(told, knowledge)
     rule = commands.explain_rule(what, told)
     if rule is not None:
         return rule
     spec = commands.parse_question(what)
-    said = resolve_targets(targets)
+    said = resolve_targets(targets, configuration=configuration)
     found = subjects.subject_here(
         lock, name=name, prefix=prefix, or_active=commands.is_package(spec)
     )

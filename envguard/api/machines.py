@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from envguard.model.configuration import Configuration
     from envguard.model.machine import Machine
     from envguard.model.target import Target
 
@@ -31,11 +32,16 @@ def target_here() -> Target:
     return commands.target_here(machines=_Here())
 
 
-def resolve_targets(texts: Sequence[str], *, subdir: str | None = None) -> tuple[Target, ...]:
+def resolve_targets(
+    texts: Sequence[str],
+    *,
+    subdir: str | None = None,
+    configuration: Configuration | None = None,
+) -> tuple[Target, ...]:
     """What `--for` names, in order: cards, platforms, `cpu`, `here`, files of `envguard machine`.
 
-    `subdir` is that of a card without one; None = this machine's. Raises InputError with candidates
-    for what means nothing.
+    `subdir` is that of a card without one; None = this machine's. `configuration` may have names of its
+    own. Raises InputError with candidates for what means nothing.
     """
     from envguard.adapters import files, rules
     from envguard.commands import machine as commands
@@ -47,4 +53,5 @@ def resolve_targets(texts: Sequence[str], *, subdir: str | None = None) -> tuple
         machines=_Here(),
         knowledge=rules.load(),
         read_text=files.read_text,
+        named=configuration.targets if configuration is not None else {},
     )

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from envguard.api.configuring import knowledge_for, waived, with_known_waivers
 from envguard.api.machines import resolve_targets, target_here
+from envguard.model.configuration import NO_CONFIGURATION, Configuration
 
 if TYPE_CHECKING:
     from envguard.adapters.probing.existing import Existing
     from envguard.commands.verify import VerifyRequest
+    from envguard.model.knowledge import Knowledge
     from envguard.model.lockfile import Lockfile
     from envguard.model.report import Report
+    from envguard.model.target import Target
     from envguard.ports import Progress
 
 
@@ -27,12 +33,16 @@ def verify(
     keep: str = "never",
     mirrors: Mapping[str, str] | None = None,
     offline: bool = False,
+    configuration: Configuration = NO_CONFIGURATION,
+    today: date | None = None,
     progress: Progress | None = None,
 ) -> Report:
     """Run the probes in a throwaway prefix made from a lock, or in an interpreter that is there.
 
-    `keep` is `never`, `failed` or `always`; `timeout_s` is one probe's. Raises InputError or
-    UnavailableError when there is nothing that could be probed; a probe that does not pass is in the report.
+    `keep` is `never`, `failed` or `always`; `timeout_s` is one probe's. What `configuration` waives of the
+    check up to `today` (None = the day in UTC) does not count; what a probe saw always does. Raises
+    InputError or UnavailableError when there is nothing that could be probed; a probe that does
+    not pass is in the report.
     """
     from envguard.adapters.prefixes.throwaway import ThrowawayPrefixes
     from envguard.adapters.probing.existing import Existing
@@ -42,15 +52,16 @@ def verify(
     from envguard.ports import SILENT
 
     progress = progress or SILENT
+    judge = _Judge.of(targets, configuration, today)
     found = _verifiable(what, name=name, prefix=prefix, python=python)
     if isinstance(found, Existing):
         if keep != "never":
             raise InputError("--keep is for a throwaway environment; what is there already stays")
-        request = _verify_existing_request(found, targets, timeout_s)
+        request = _verify_existing_request(found, judge, timeout_s)
         with process_probes() as runner:
             return commands.verify_prefix(found.prefix, request, runner=runner, progress=progress)
     path, lockfile = found
-    request = _verify_lock_request(path, lockfile, targets, timeout_s)
+    request = _verify_lock_request(path, lockfile, judge, timeout_s)
     with process_probes() as runner:
         return commands.verify_lock(
             lockfile,
@@ -60,6 +71,22 @@ def verify(
             keep=commands.Keep(keep),
             progress=progress,
         )
+
+
+@dataclass(frozen=True)
+class _Judge:
+    """The machines that were named, what is known, and what becomes of the answers."""
+
+    said: tuple[Target, ...]
+    knowledge: Knowledge
+    waived: Callable[[Sequence[Report]], tuple[Report, ...]]
+
+    @classmethod
+    def of(cls, targets: Sequence[str], configuration: Configuration, today: date | None) -> _Judge:
+        knowledge = knowledge_for(configuration)
+        known = with_known_waivers(configuration, knowledge)
+        said = resolve_targets(targets, configuration=configuration)
+        return cls(said, knowledge, lambda reports: waived(reports, known, today))
 
 
 def _verifiable(
@@ -92,18 +119,19 @@ def _verifiable(
 
 
 def _verify_lock_request(
-    path: str, lockfile: Lockfile, targets: Sequence[str], timeout_s: float
+    path: str, lockfile: Lockfile, judge: _Judge, timeout_s: float
 ) -> VerifyRequest:
-    from envguard.adapters import rules
     from envguard.commands.check import check_lock
     from envguard.commands.verify import VerifyRequest, recorded_targets
     from envguard.model.report import Subject
     from envguard.model.subdir import current_subdir
 
-    subdir, here, said = current_subdir(), target_here(), resolve_targets(targets)
+    subdir, here, said = current_subdir(), target_here(), judge.said
     reports: tuple[Report, ...] = ()
     if subdir in lockfile.platforms:  # where it is not, the prefix factory says so
-        reports = check_lock(lockfile, path, said or (here,), knowledge=rules.load())
+        reports = judge.waived(
+            check_lock(lockfile, path, said or (here,), knowledge=judge.knowledge)
+        )
     packages = f"{len(lockfile.records_for(subdir))} packages"
     return VerifyRequest(
         Subject("conda-lock", path, target=subdir, detail=packages),
@@ -114,23 +142,22 @@ def _verify_lock_request(
     )
 
 
-def _verify_existing_request(
-    existing: Existing, targets: Sequence[str], timeout_s: float
-) -> VerifyRequest:
+def _verify_existing_request(existing: Existing, judge: _Judge, timeout_s: float) -> VerifyRequest:
     import os
 
-    from envguard.adapters import rules
     from envguard.commands.check import check_installed
     from envguard.commands.verify import VerifyRequest
 
-    here, said = target_here(), resolve_targets(targets)
+    here, said = target_here(), judge.said
     reports: tuple[Report, ...] = ()
     if existing.installed is not None:
-        reports = check_installed(
-            existing.installed,
-            said or (here,),
-            knowledge=rules.load(),
-            variables=dict(os.environ),
+        reports = judge.waived(
+            check_installed(
+                existing.installed,
+                said or (here,),
+                knowledge=judge.knowledge,
+                variables=dict(os.environ),
+            )
         )
     return VerifyRequest(
         existing.subject, here.machine, reports=reports, targets=said, timeout_s=timeout_s

@@ -8,7 +8,10 @@ from pathlib import Path
 import click
 
 from envguard.cli.options import (
+    configuration_of,
+    configuration_options,
     deliver,
+    exit_status,
     for_option,
     format_option,
     output_option,
@@ -16,7 +19,6 @@ from envguard.cli.options import (
     warn_of_rules,
 )
 from envguard.cli.reports import FORMATS, MATRIX_FORMATS, render, render_matrix
-from envguard.model.report import FailOn
 
 
 @click.command("check", short_help="can this run there?")
@@ -28,8 +30,17 @@ from envguard.model.report import FailOn
 @format_option(*FORMATS, *MATRIX_FORMATS)
 @output_option
 @verdict_options
-@click.option("--lint", is_flag=True, help="Tell also what stops no GPU (terms, ends of life ...).")
-@click.option("--rules", type=click.Path(path_type=Path), help="A folder with rules of your own.")
+@configuration_options
+@click.option(
+    "--lint/--no-lint",
+    default=None,
+    help="Tell also what stops no GPU (terms, ends of life ...).  [default: no-lint]",
+)
+@click.option(
+    "--rules",
+    type=click.Path(path_type=Path),
+    help="A folder with rules of your own, beside the configuration's.",
+)
 @click.option("--select", multiple=True, metavar="ID", help="Only these rules (EG301, or EG3).")
 @click.option("--ignore", multiple=True, metavar="ID", help="Not these rules (EG301, or EG3).")
 @click.option("-v", "--verbose", is_flag=True, help="Show what passed and what was not checked.")
@@ -41,9 +52,11 @@ def command(
     image: str | None,
     format_: str,
     output: Path | None,
-    fail_on: str,
+    fail_on: str | None,
     allowed: tuple[str, ...],
-    lint: bool,
+    config: Path | None,
+    no_config: bool,
+    lint: bool | None,
     rules: Path | None,
     select: tuple[str, ...],
     ignore: tuple[str, ...],
@@ -57,13 +70,19 @@ def command(
     3 it could not be decided.
     """
     from envguard import api
-    from envguard.model.report import exit_code_of
 
     subjects = api.expand_subjects((*whats, *([f"image:{image}"] if image else [])))
+    configuration = configuration_of(subjects, config=config, no_config=no_config, prefix=prefix)
     if len(subjects) > 1 or format_ in MATRIX_FORMATS:
         _refuse_names(name, prefix, subjects)
         matrix = api.check_many(
-            subjects, targets=targets, lint=lint, rules=rules, select=select, ignore=ignore
+            subjects,
+            targets=targets,
+            lint=lint,
+            rules=rules,
+            select=select,
+            ignore=ignore,
+            configuration=configuration,
         )
         reports, text = matrix.reports, render_matrix(matrix, format_, verbose=verbose)
     else:
@@ -77,11 +96,12 @@ def command(
             rules=rules,
             select=select,
             ignore=ignore,
+            configuration=configuration,
         )
         text = render(reports, format_, verbose=verbose)
     deliver(text, output)
     warn_of_rules(datetime.date.today())
-    return int(exit_code_of(reports, fail_on=FailOn(fail_on), allow_unknown="unknown" in allowed))
+    return exit_status(reports, configuration, fail_on=fail_on, allowed=allowed)
 
 
 def _refuse_names(name: str | None, prefix: Path | None, subjects: tuple[str, ...]) -> None:

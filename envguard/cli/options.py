@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from envguard.model.configuration import CHECK_ALLOWS
 from envguard.model.report import FailOn
+
+if TYPE_CHECKING:
+    from envguard.model.configuration import Configuration
+    from envguard.model.report import Report
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -23,8 +28,41 @@ def for_option(command: Command) -> Command:
         metavar="WHAT",
         help="The machine in question: a card (h100, 'RTX 4090', 8.6, sm_86), with conditions "
         "(a100,driver=535.104.05,glibc=2.28), a subdir (win-64:rtx4090), cpu, a file made by "
-        "`envguard machine -o FILE`, or here. Repeatable.",
+        "`envguard machine -o FILE`, a name of `targets:` in the configuration, or here. Repeatable.",
     )(command)
+
+
+def configuration_options(command: Command) -> Command:
+    """`--config FILE` and `--no-config`: which configuration is read."""
+    config = click.option(
+        "--config",
+        "config",
+        type=click.Path(dir_okay=False, path_type=Path),
+        metavar="FILE",
+        help="The configuration. Without it .envguard.yml, or [tool.envguard] of pyproject.toml or "
+        "pixi.toml: the nearest from the folder of what is named, upward to the repository's root or home. "
+        "Options beat it.",
+    )
+    no_config = click.option("--no-config", is_flag=True, help="Read no configuration.")
+    return config(no_config(command))
+
+
+def configuration_of(
+    whats: Sequence[str | Path],
+    *,
+    config: Path | None,
+    no_config: bool,
+    prefix: Path | None = None,
+) -> Configuration:
+    """The configuration that the options and the place of what is named lead to."""
+    from envguard import api
+    from envguard.model.configuration import NO_CONFIGURATION
+
+    if config is not None and no_config:
+        raise click.UsageError("--config and --no-config exclude each other")
+    if config is not None:
+        return api.read_configuration(config)
+    return NO_CONFIGURATION if no_config else api.find_configuration(whats, prefix=prefix)
 
 
 def format_option(*formats: str) -> Callable[[Command], Command]:
@@ -45,22 +83,35 @@ def output_option(command: Command) -> Command:
 
 
 def verdict_options(command: Command) -> Command:
-    """`--fail-on` and `--allow unknown`: which answers exit with what."""
+    """`--fail-on` and `--allow unknown`: which answers exit with what; see `exit_status`."""
     allow = click.option(
         "--allow",
         "allowed",
         multiple=True,
-        type=click.Choice(["unknown"]),
+        type=click.Choice(CHECK_ALLOWS),
         help="Accept what could not be decided (exit 0 instead of 3).",
     )
     fail_on = click.option(
         "--fail-on",
         type=click.Choice([word.value for word in FailOn]),
-        default=FailOn.FAIL.value,
-        show_default=True,
-        help="The mildest answer that exits with 1.",
+        help="The mildest answer that exits with 1.  [default: that of the configuration, else fail]",
     )
     return fail_on(allow(command))
+
+
+def exit_status(
+    reports: Sequence[Report],
+    configuration: Configuration,
+    *,
+    fail_on: str | None,
+    allowed: Sequence[str],
+) -> int:
+    """The exit status of reports, by the options, else by the configuration."""
+    from envguard.model.report import exit_code_of
+
+    mildest = FailOn(fail_on) if fail_on else configuration.fail_on or FailOn.FAIL
+    allow_unknown = "unknown" in (allowed or configuration.allow)
+    return int(exit_code_of(reports, fail_on=mildest, allow_unknown=allow_unknown))
 
 
 def deliver(text: str, output: Path | None) -> None:

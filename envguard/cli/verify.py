@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from envguard.cli.options import (
+    configuration_of,
+    configuration_options,
     deliver,
+    exit_status,
     for_option,
     format_option,
     output_option,
     verdict_options,
     warn_of_rules,
 )
-from envguard.model.report import FailOn
 
 if TYPE_CHECKING:
     from envguard.model.report import Report
@@ -87,6 +89,7 @@ class _Seconds(click.FloatRange):
 @format_option("text", "json")
 @output_option
 @verdict_options
+@configuration_options
 def command(
     what: str | None,
     name: str | None,
@@ -99,8 +102,10 @@ def command(
     mirrors: tuple[str, ...],
     format_: str,
     output: Path | None,
-    fail_on: str,
+    fail_on: str | None,
     allowed: tuple[str, ...],
+    config: Path | None,
+    no_config: bool,
 ) -> int:
     """Run probes in a throwaway environment made from WHAT, a lock (default: conda-lock.yml here).
 
@@ -112,8 +117,9 @@ def command(
     """
     from envguard import api
     from envguard.cli.progress import terminal_progress
-    from envguard.model.report import exit_code_of
 
+    whats = () if what is None else (what,)
+    configuration = configuration_of(whats, config=config, no_config=no_config, prefix=prefix)
     with terminal_progress() as progress:
         report = api.verify(
             what,
@@ -125,12 +131,12 @@ def command(
             keep=keep,
             mirrors=api.parse_mirrors(mirrors),
             offline=offline,
+            configuration=configuration,
             progress=progress,
         )
     deliver(_rendered(report, format_), output)
     warn_of_rules(datetime.date.today())
-    code = exit_code_of([report], fail_on=FailOn(fail_on), allow_unknown="unknown" in allowed)
-    return int(code)
+    return exit_status([report], configuration, fail_on=fail_on, allowed=allowed)
 
 
 def _rendered(report: Report, format_: str) -> str:

@@ -6,7 +6,14 @@ from pathlib import Path
 
 import click
 
-from envguard.cli.options import deliver, for_option, format_option, output_option
+from envguard.cli.options import (
+    configuration_of,
+    configuration_options,
+    deliver,
+    for_option,
+    format_option,
+    output_option,
+)
 
 
 @click.command("why", short_help="what is rule EG201, why this package, why not that build?")
@@ -22,6 +29,7 @@ from envguard.cli.options import deliver, for_option, format_option, output_opti
 @click.option("-p", "--prefix", type=click.Path(path_type=Path), help="An environment's folder.")
 @format_option("text", "json")
 @output_option
+@configuration_options
 def command(
     what: str,
     lock: Path | None,
@@ -30,6 +38,8 @@ def command(
     prefix: Path | None,
     format_: str,
     output: Path | None,
+    config: Path | None,
+    no_config: bool,
 ) -> int:
     """Explain the rule ID of a finding; why a PACKAGE is in the lock or environment, and why in this
     build; or what is known of a SPEC, such as 'pytorch=2.0.1=*_cu118'.
@@ -38,7 +48,11 @@ def command(
     """
     from envguard import api
 
-    answer = api.why(what, lock=lock, targets=targets, name=name, prefix=prefix)
+    whats = () if lock is None else (lock,)
+    configuration = configuration_of(whats, config=config, no_config=no_config, prefix=prefix)
+    answer = api.why(
+        what, lock=lock, targets=targets, name=name, prefix=prefix, configuration=configuration
+    )
     if format_ == "json":
         from envguard.formats.why_json import why_to_json
 
