@@ -4,7 +4,7 @@ from envguard.api.checking import check, check_many, expand_subjects
 from envguard.api.configuring import find_configuration, read_configuration
 from envguard.api.files import append_text, write_text
 from envguard.api.knowing import failed_rule_examples, list_rules, rule_mistakes, why
-from envguard.api.locking import export, lock, parse_mirrors
+from envguard.api.locking import export, lock, lock_separately, parse_mirrors
 from envguard.api.machines import machine, resolve_targets, target_here
 from envguard.api.ruling import pack_rules, rules_date, rules_in_use, update_rules
 from envguard.api.showing import demo
@@ -21,6 +21,7 @@ __all__ = [
     "find_configuration",
     "list_rules",
     "lock",
+    "lock_separately",
     "machine",
     "pack_rules",
     "parse_mirrors",

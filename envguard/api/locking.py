@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from envguard.api.configuring import knowledge_for, waived, with_known_waivers
 from envguard.api.machines import resolve_targets, target_here
+from envguard.model.configuration import NO_CONFIGURATION, Configuration
 
 if TYPE_CHECKING:
     from envguard.formats.lock_text import LockSummary
@@ -45,24 +48,32 @@ def lock(
     offline: bool = False,
     allow: frozenset[str] = frozenset(),
     strict_cuda: bool = False,
+    configuration: Configuration = NO_CONFIGURATION,
+    today: date | None = None,
+    named_only: bool = False,
+    write: Callable[[Path, str], None] | None = None,
     progress: Progress | None = None,
 ) -> LockSummary:
     """Solve an environment.yml and write its conda-lock.yml, whole or not at all.
 
     `allow` may hold `known-bad`, to write a lock although the check of it fails, and `cpu`, to write CPU
     builds for a machine with a GPU; with `strict_cuda` no CUDA is newer than what the driver reports.
-    Raises InputError, UnsatisfiableError or UnavailableError; then nothing was written.
+    Without `targets` it is for those of `lock_for` in `configuration`, whose waivers hold up to `today`,
+    None = the day in UTC; `named_only` leaves out platforms that no target names. `write` gets the path and
+    the text in place of the file system. Raises InputError, UnsatisfiableError or UnavailableError; then
+    nothing was written.
     """
     import os
     import time
     from dataclasses import replace
 
-    from envguard.adapters import files, rules
+    from envguard.adapters import files
     from envguard.adapters.pip.resolver import UvPipResolver
     from envguard.adapters.prefixes.throwaway import cache_root
     from envguard.adapters.solver import RattlerSolver
     from envguard.commands import lock as commands
     from envguard.commands.lock_summary import judged, summarize
+    from envguard.errors import InputError
     from envguard.formats.conda_lock_dump import dump_conda_lock
     from envguard.formats.environment_yml import parse_environment
     from envguard.ports import SILENT
@@ -71,11 +82,23 @@ def lock(
     path = environment_yml or Path("environment.yml")
     environment = parse_environment(files.read_text(path), str(path))
     environment = replace(environment, channels=(*channels, *environment.channels))
-    knowledge = rules.load()
+    knowledge = knowledge_for(configuration)
+    configuration = with_known_waivers(configuration, knowledge)
     progress = progress or SILENT
+    try:
+        locked_for = _targets_to_lock(
+            environment, path, targets or configuration.lock_for, platforms, configuration
+        )
+    except InputError as error:
+        if targets or not configuration.lock_for:
+            raise
+        message = f"{configuration.path}: lock_for: {error.message}"
+        raise InputError(message, hint=error.hint, problems=error.problems) from error
+    if named_only:
+        locked_for = {s: of for s, of in locked_for.items() if any(t.given for t in of)}
     outcome = commands.lock(
         environment,
-        _targets_to_lock(environment, path, targets, platforms),
+        locked_for,
         solver=RattlerSolver(
             cache_dir=cache_root() / "repodata", mirrors=mirrors, offline=offline, progress=progress
         ),
@@ -86,14 +109,71 @@ def lock(
         strict_cuda=strict_cuda,
         progress=progress,
     )
-    reports = judged(outcome, str(output), knowledge, allow=allow)
-    files.write_text(output, dump_conda_lock(outcome.lockfile, created_by=_created_by()))
+    reports = judged(
+        outcome,
+        str(output),
+        knowledge,
+        allow=allow,
+        accepted=lambda reports: waived(reports, configuration, today),
+    )
+    text = dump_conda_lock(outcome.lockfile, created_by=_created_by())
+    (write or files.write_text)(output, text)
     seconds = time.monotonic() - started
     return summarize(outcome, environment, reports, output=str(output), seconds=seconds)
 
 
+def lock_separately(
+    environment_yml: Path | None = None,
+    *,
+    output: Path,
+    targets: Sequence[str] = (),
+    configuration: Configuration = NO_CONFIGURATION,
+    **options: Any,
+) -> tuple[LockSummary, ...]:
+    """A lock for each of `targets`, `conda-lock.NAME.yml` beside `output`; each is written whole, and none
+    before all are solved.
+
+    Without `targets`: those of `lock_for`, else all of the configuration. A lock is for the platforms of its
+    machines alone. `options` are those of `lock`; raises as it does, the machine named.
+    """
+    from envguard.commands.named_targets import lock_beside
+    from envguard.errors import EnvguardError, InputError
+
+    said = dict.fromkeys(targets or configuration.lock_for or configuration.targets)
+    if not said:
+        raise InputError(
+            "--separate makes a lock for each machine, and none is named",
+            hint="--for h100 --for v100, or `targets:` in .envguard.yml",
+        )
+    options |= {"configuration": configuration, "named_only": True}
+    texts: dict[Path, str] = {}
+    summaries = []
+    for name, place in {text: lock_beside(output, text) for text in said}.items():
+        try:
+            summary = lock(
+                environment_yml, output=place, targets=(name,), write=texts.__setitem__, **options
+            )
+        except EnvguardError as error:
+            message = f"{name}: {error.message}"
+            raise type(error)(message, hint=error.hint, problems=error.problems) from error
+        summaries.append(summary)
+    _write_all(texts)
+    return tuple(summaries)
+
+
+def _write_all(texts: Mapping[Path, str]) -> None:
+    from envguard.adapters import files
+
+    for place, text in texts.items():
+        files.write_text(place, text)
+
+
 def _targets_to_lock(
-    environment: Environment, path: Path, said: Sequence[str], platforms: Sequence[str]
+    environment: Environment,
+    path: Path,
+    said: Sequence[str],
+    platforms: Sequence[str],
+    configuration: Configuration,
 ) -> dict[str, tuple[Target, ...]]:
     """Targets by subdir; raises InputError where the file asks for a GPU and no machine was named."""
     from shlex import quote
@@ -105,15 +185,18 @@ def _targets_to_lock(
         refuse_contradictions,
         refuse_unclaimed_gpu,
     )
+    from envguard.commands.named_targets import spelled_out
     from envguard.model.subdir import current_subdir
 
     targets = lock_targets(
         environment,
         platforms=platforms,
-        said=said,
+        said=spelled_out(said, configuration.targets),
         here_subdir=current_subdir(),
         here=target_here,
-        resolve=lambda text, subdir: resolve_targets([text], subdir=subdir)[0],
+        resolve=lambda text, subdir: resolve_targets(
+            [text], subdir=subdir, configuration=configuration
+        )[0],
     )
     refuse_contradictions(targets, rules.load())
     refuse_unclaimed_gpu(

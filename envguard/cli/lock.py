@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import datetime
 from pathlib import Path
+from typing import Any
 
 import click
 
-from envguard.cli.options import for_option, warn_of_rules
+from envguard.cli.options import (
+    configuration_of,
+    configuration_options,
+    for_option,
+    warn_of_rules,
+)
+from envguard.model.configuration import LOCK_ALLOWS
 
 
 @click.command("lock", short_help="which exact packages, for which machines?")
@@ -21,6 +28,11 @@ from envguard.cli.options import for_option, warn_of_rules
     help="Where the lock goes; written whole or not at all.",
 )
 @for_option
+@click.option(
+    "--separate",
+    is_flag=True,
+    help="A lock for each --for (else of `lock_for:`, else of `targets:`): conda-lock.NAME.yml.",
+)
 @click.option(
     "--platform",
     "platforms",
@@ -46,7 +58,7 @@ from envguard.cli.options import for_option, warn_of_rules
 @click.option(
     "--allow",
     multiple=True,
-    type=click.Choice(["cpu", "known-bad"]),
+    type=click.Choice(LOCK_ALLOWS),
     help="cpu: CPU builds for a machine with a GPU. known-bad: write a lock although the check of it fails.",
 )
 @click.option("--strict-cuda", is_flag=True, help="No CUDA newer than what the driver reports.")
@@ -54,10 +66,12 @@ from envguard.cli.options import for_option, warn_of_rules
 @click.option(
     "-v", "--verbose", is_flag=True, help="Show all that was set aside, and by which rule."
 )
+@configuration_options
 def command(
     environment_yml: Path | None,
     output: Path,
     targets: tuple[str, ...],
+    separate: bool,
     platforms: tuple[str, ...],
     channels: tuple[str, ...],
     mirrors: tuple[str, ...],
@@ -65,8 +79,13 @@ def command(
     strict_cuda: bool,
     offline: bool,
     verbose: bool,
+    config: Path | None,
+    no_config: bool,
 ) -> int:
-    """Solve ENVIRONMENT_YML (default: environment.yml here) and write conda-lock.yml."""
+    """Solve ENVIRONMENT_YML (default: environment.yml here) and write conda-lock.yml.
+
+    Without --for it is for the machines of `lock_for:` in the configuration, else for this one.
+    """
     if output.resolve() == (environment_yml or Path("environment.yml")).resolve():
         raise click.UsageError(
             f"-o {output} is the environment.yml itself; the lock goes elsewhere"
@@ -75,19 +94,27 @@ def command(
     from envguard.cli.progress import terminal_progress
     from envguard.formats.lock_text import lock_text
 
+    asked = (environment_yml or Path("environment.yml"),)
+    configuration = configuration_of(asked, config=config, no_config=no_config)
+    options: dict[str, Any] = {
+        "output": output,
+        "targets": targets,
+        "platforms": platforms,
+        "channels": channels,
+        "mirrors": api.parse_mirrors(mirrors),
+        "offline": offline,
+        "allow": frozenset(allow or configuration.allow) & frozenset(LOCK_ALLOWS),
+        "strict_cuda": strict_cuda,
+        "configuration": configuration,
+    }
     with terminal_progress() as progress:
-        summary = api.lock(
-            environment_yml,
-            output=output,
-            targets=targets,
-            platforms=platforms,
-            channels=channels,
-            mirrors=api.parse_mirrors(mirrors),
-            offline=offline,
-            allow=frozenset(allow),
-            strict_cuda=strict_cuda,
-            progress=progress,
-        )
-    click.echo(lock_text(summary, verbose=verbose), nl=False)
+        if separate:
+            summaries = api.lock_separately(environment_yml, progress=progress, **options)
+        else:
+            summaries = (api.lock(environment_yml, progress=progress, **options),)
+    told = [lock_text(summary, verbose=verbose) for summary in summaries]
+    if verbose and configuration.path is not None:
+        told.append(f"config    {configuration.path}\n")
+    click.echo("\n".join(told), nl=False)
     warn_of_rules(datetime.date.today())
     return 0

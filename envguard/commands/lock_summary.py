@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from envguard.commands.check import check_lock
 from envguard.commands.lock import LockedSubdir, LockOutcome
 from envguard.errors import UnsatisfiableError
 from envguard.formats.lock_text import LockLine, LockSummary
+from envguard.model.configuration import EXPIRED
 from envguard.model.environment import Environment
 from envguard.model.knowledge import Knowledge
 from envguard.model.package import Manager, PackageRecord
@@ -15,18 +16,23 @@ from envguard.model.report import Finding, Report, Status
 
 
 def judged(
-    outcome: LockOutcome, path: str, knowledge: Knowledge, *, allow: frozenset[str] = frozenset()
+    outcome: LockOutcome,
+    path: str,
+    knowledge: Knowledge,
+    *,
+    allow: frozenset[str] = frozenset(),
+    accepted: Callable[[tuple[Report, ...]], tuple[Report, ...]] = lambda reports: reports,
 ) -> tuple[Report, ...]:
-    """The check of the lock for each of its targets, before it is written.
+    """The check of the lock for each of its targets, before it is written; `accepted` marks what is waived.
 
     Raises UnsatisfiableError where a machine could not run it, unless `known-bad` is in `allow`, and where
     a machine with a GPU got a CPU build, unless `cpu` is.
     """
     targets = [target for subdir in outcome.subdirs for target in subdir.targets]
-    reports = check_lock(outcome.lockfile, path, targets, knowledge=knowledge)
+    reports = accepted(check_lock(outcome.lockfile, path, targets, knowledge=knowledge))
     if "cpu" not in allow:
         _refuse_cpu_builds(outcome, reports)
-    failed = [f for f in _doubts(reports) if f.status is Status.FAIL]
+    failed = [f for f in _doubts(reports) if f.status is Status.FAIL and _refuses(f)]
     if failed and "known-bad" not in allow:
         raise UnsatisfiableError(
             "the solver's choice would not run; nothing was written",
@@ -62,6 +68,11 @@ def _by_reason(subdir: LockedSubdir) -> dict[str, str]:
         if reason:
             builds.setdefault(reason, []).append(record.label)
     return {reason: ", ".join(labels) for reason, labels in builds.items()}
+
+
+def _refuses(finding: Finding) -> bool:
+    """A waiver that has expired is told; it is about no package of this lock."""
+    return finding.waived is None and finding.rule != EXPIRED
 
 
 def _told(finding: Finding) -> list[str]:
@@ -116,9 +127,9 @@ def _headline(records: Sequence[PackageRecord]) -> PackageRecord | None:
 
 def _doubts(reports: Sequence[Report]) -> tuple[Finding, ...]:
     """Findings that a person has to see; the CPU build has a line of its own."""
-    return tuple(
-        finding
-        for report in reports
-        for finding in report.findings
-        if finding.status in (Status.FAIL, Status.UNKNOWN, Status.WARN) and finding.rule != "EG401"
-    )
+    told: list[Finding] = []
+    for finding in (finding for report in reports for finding in report.findings):
+        doubtful = finding.status in (Status.FAIL, Status.UNKNOWN, Status.WARN)
+        if doubtful and finding.rule != "EG401" and finding not in told:
+            told.append(finding)
+    return tuple(told)

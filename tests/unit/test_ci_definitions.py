@@ -47,6 +47,7 @@ def test_the_hook_parses_with_several_files() -> None:
         ("envs/environment-gpu.yaml", True),
         ("conda-lock.yml", True),
         ("ci/linux.conda-lock.yml", True),
+        ("conda-lock.cluster.yml", True),
         ("my-environment.yml", False),
         ("environments/ci.yml", False),
         ("conda-lock.yml.bak", False),
