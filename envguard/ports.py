@@ -77,6 +77,15 @@ class Solver(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class IndexRoute:
+    """A package that comes from an index of its own. `specifier` narrows its versions: `>=2.6,<2.15`."""
+
+    name: str
+    index: str
+    specifier: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class PipRequest:
     """Requirement lines (and pip's options) to lock beside packages that conda has chosen."""
 
@@ -88,6 +97,9 @@ class PipRequest:
     glibc: str | None = None
     directory: Path | None = None
     """Relative paths in the lines count from here."""
+    build: bool = False
+    """Whether sources may be built, which runs their code."""
+    routes: tuple[IndexRoute, ...] = ()
 
 
 class PipResolver(Protocol):

@@ -56,12 +56,12 @@ def lock(
 ) -> LockSummary:
     """Solve an environment.yml and write its conda-lock.yml, whole or not at all.
 
-    `allow` may hold `known-bad`, to write a lock although the check of it fails, and `cpu`, to write CPU
-    builds for a machine with a GPU; with `strict_cuda` no CUDA is newer than what the driver reports.
-    Without `targets` it is for those of `lock_for` in `configuration`, whose waivers hold up to `today`,
-    None = the day in UTC; `named_only` leaves out platforms that no target names. `write` gets the path and
-    the text in place of the file system. Raises InputError, UnsatisfiableError or UnavailableError; then
-    nothing was written.
+    `allow` may hold `known-bad`, to write a lock although the check of it fails, `cpu`, to write CPU builds
+    for a machine with a GPU, and `build`, to run the code of sources in the pip section; with `strict_cuda`
+    no CUDA is newer than what the driver reports. Without `targets` it is for those of `lock_for` in
+    `configuration`, whose waivers hold up to `today`, None = the day in UTC; `named_only` leaves out
+    platforms that no target names. `write` gets the path and the text in place of the file system. Raises
+    InputError, UnsatisfiableError or UnavailableError; then nothing was written.
     """
     import os
     import time
@@ -76,6 +76,7 @@ def lock(
     from envguard.errors import InputError
     from envguard.formats.conda_lock_dump import dump_conda_lock
     from envguard.formats.environment_yml import parse_environment
+    from envguard.model.pip_source import relative_to
     from envguard.ports import SILENT
 
     started = time.monotonic()
@@ -102,13 +103,21 @@ def lock(
         solver=RattlerSolver(
             cache_dir=cache_root() / "repodata", mirrors=mirrors, offline=offline, progress=progress
         ),
-        pip=UvPipResolver(pypi_names=knowledge.pypi_names, offline=offline),
+        pip=UvPipResolver(
+            pypi_names=knowledge.pypi_names,
+            offline=offline,
+            package_cache=cache_root() / "pkgs",
+            mirrors=mirrors,
+        ),
         knowledge=knowledge,
         source=os.path.relpath(path.resolve(), output.parent.resolve()),
         directory=path.resolve().parent,
+        allow=allow,
         strict_cuda=strict_cuda,
         progress=progress,
     )
+    beside = output.resolve().parent
+    lockfile = relative_to(outcome.lockfile, beside, within=(beside, path.resolve().parent))
     reports = judged(
         outcome,
         str(output),
@@ -116,8 +125,7 @@ def lock(
         allow=allow,
         accepted=lambda reports: waived(reports, configuration, today),
     )
-    text = dump_conda_lock(outcome.lockfile, created_by=_created_by())
-    (write or files.write_text)(output, text)
+    (write or files.write_text)(output, dump_conda_lock(lockfile, created_by=_created_by()))
     seconds = time.monotonic() - started
     return summarize(outcome, environment, reports, output=str(output), seconds=seconds)
 

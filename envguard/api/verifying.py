@@ -100,6 +100,7 @@ def _verifiable(
     from envguard.model.environment import Environment
     from envguard.model.image import Images
     from envguard.model.lockfile import Lockfile
+    from envguard.model.pip_source import located
 
     if python is not None and (what, name, prefix) != (None, None, None):
         raise InputError("WHAT, -n, -p and --python are ways to name one thing: give one of them")
@@ -114,7 +115,7 @@ def _verifiable(
             hint=f"lock it first: envguard lock {path} && envguard verify",
         )
     if isinstance(subject, Lockfile):
-        return path, subject
+        return path, located(subject, Path(path).resolve().parent)
     return verify_input.existing_prefix(subject)
 
 

@@ -46,18 +46,19 @@ def _fitting(case: Case, torch: TorchBuild) -> Iterator[Dotted]:
             row.channel == torch.channel
             and row.subdir == case.subdir
             and version_matches(torch.version, row.torch)
-            and _covers(case, row)
+            and covers(case, row)
         ):
             for cuda in row.cuda:
                 if (
                     cuda != torch.cuda
-                    and _driver_allows(case, torch, cuda)
+                    and driver_allows(case, torch, cuda)
                     and cudnn_has_cards(case, torch, cuda)
                 ):
                     yield cuda
 
 
-def _covers(case: Case, row: TorchBuilds) -> bool:
+def covers(case: Case, row: TorchBuilds) -> bool:
+    """Whether a build has machine code for every card; false where a card is not known."""
     return bool(case.cards) and all(
         card.compute_capability is not None
         and has_machine_code(
@@ -67,7 +68,8 @@ def _covers(case: Case, row: TorchBuilds) -> bool:
     )
 
 
-def _driver_allows(case: Case, torch: TorchBuild, cuda: Dotted) -> bool:
+def driver_allows(case: Case, torch: TorchBuild, cuda: Dotted) -> bool:
+    """Whether the driver is known to be above the floor of a CUDA, or some driver is where it is open."""
     floor = case.floor(cuda)
     if floor is None:
         return False

@@ -59,7 +59,8 @@ from envguard.model.configuration import LOCK_ALLOWS
     "--allow",
     multiple=True,
     type=click.Choice(LOCK_ALLOWS),
-    help="cpu: CPU builds for a machine with a GPU. known-bad: write a lock although the check of it fails.",
+    help="build: run the code of sources under `pip:` where only that tells what they need. cpu: CPU builds "
+    "for a machine with a GPU. known-bad: write a lock although the check of it fails.",
 )
 @click.option("--strict-cuda", is_flag=True, help="No CUDA newer than what the driver reports.")
 @click.option("--offline", is_flag=True, help="Use what is cached, ask nobody.")

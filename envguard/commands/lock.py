@@ -9,9 +9,10 @@ from pathlib import Path
 from envguard.checks.exclusions import Exclusion, exclusions
 from envguard.commands.lock_cpu import cpu_builds, cpu_reason, hidden_gpu_builds
 from envguard.commands.lock_guard import first_solutions, guarded
-from envguard.commands.lock_pip import pip_request, refuse_unlockable
+from envguard.commands.lock_pip import pip_notes, pip_request
 from envguard.commands.lock_problems import unsatisfiable
 from envguard.commands.lock_request import request_notes, solve_request
+from envguard.commands.lock_wheels import guarded_wheels
 from envguard.errors import UnavailableError
 from envguard.model.channel import channel_name
 from envguard.model.conda import parse_match_spec
@@ -24,7 +25,15 @@ from envguard.model.secrets import public_variables, redacted
 from envguard.model.set_aside import SetAside
 from envguard.model.target import Target, VirtualPackage
 from envguard.model.virtual import shared_virtual_packages, virtual_packages
-from envguard.ports import SILENT, PipResolver, Progress, Solution, Solver, SolveRequest
+from envguard.ports import (
+    SILENT,
+    PipRequest,
+    PipResolver,
+    Progress,
+    Solution,
+    Solver,
+    SolveRequest,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +47,7 @@ class LockedSubdir:
     cpu_only: tuple[tuple[PackageRecord, str], ...] = ()
     """CPU builds of packages that the channels also have as CUDA builds, and why each had to be taken; no
     reason where nobody has a GPU."""
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +68,17 @@ def lock(
     knowledge: Knowledge,
     source: str,
     directory: Path | None = None,
+    allow: frozenset[str] = frozenset(),
     strict_cuda: bool = False,
     progress: Progress = SILENT,
 ) -> LockOutcome:
     """Lock `environment` for the targets of each subdir.
 
     `source` is the environment file's path relative to the lock; with `strict_cuda` no CUDA is newer than
-    what the driver reports. Raises UnsatisfiableError when a subdir has no solution, UnavailableError when
-    a channel or an index does not answer.
+    what the driver reports. `allow` may hold `build`: sources of the pip section may be built. Raises
+    UnsatisfiableError when a subdir has no solution, UnavailableError when a channel or an index does not
+    answer.
     """
-    refuse_unlockable(environment)
     wanted = {
         subdir: shared_virtual_packages(
             [virtual_packages(t, knowledge.baselines) for t in of_subdir]
@@ -90,11 +101,16 @@ def lock(
         for request, (solution, told) in zip(requests, first, strict=True)
     ]
     _refuse_without_hash(subdirs)
-    subdirs = _with_pip(subdirs, environment, pip=pip, directory=directory, progress=progress)
+    pip_requests = _pip_requests(subdirs, environment, directory, build="build" in allow)
+    subdirs = _with_pip(subdirs, pip_requests, pip=pip, knowledge=knowledge, progress=progress)
+    lockfile = _lockfile(environment, requests, subdirs, wanted, source)
+    if "build" in allow and lockfile.request is not None:
+        lockfile = replace(lockfile, request=replace(lockfile.request, allow=("build",)))
+    notes = environment.notes + request_notes(environment) + _secret_notes(environment)
     return LockOutcome(
-        lockfile=_lockfile(environment, requests, subdirs, wanted, source),
+        lockfile=lockfile,
         subdirs=tuple(subdirs),
-        notes=environment.notes + request_notes(environment) + _secret_notes(environment),
+        notes=notes + tuple(dict.fromkeys(note for subdir in subdirs for note in subdir.notes)),
     )
 
 
@@ -141,24 +157,58 @@ def _guarded(
     )
 
 
-def _with_pip(
+def _pip_requests(
     subdirs: Sequence[LockedSubdir],
     environment: Environment,
+    directory: Path | None,
+    *,
+    build: bool,
+) -> dict[str, PipRequest]:
+    return {
+        s.subdir: request
+        for s in subdirs
+        if (
+            request := pip_request(
+                environment, s.subdir, s.targets, s.records, directory, build=build
+            )
+        )
+    }
+
+
+def _with_pip(
+    subdirs: Sequence[LockedSubdir],
+    requests: Mapping[str, PipRequest],
     *,
     pip: PipResolver,
-    directory: Path | None,
+    knowledge: Knowledge,
     progress: Progress,
 ) -> list[LockedSubdir]:
     """Add the pip section's packages; the subdirs are resolved side by side."""
-    requests = {
-        s.subdir: request
-        for s in subdirs
-        if (request := pip_request(environment, s.subdir, s.targets, s.records, directory))
-    }
     for subdir, request in requests.items():
         progress.stage(f"pip section, {subdir}: {len(request.lines)} lines")
     found = dict(zip(requests, pip.resolve(tuple(requests.values())), strict=True))
-    return [replace(s, records=s.records + found.get(s.subdir, ())) for s in subdirs]
+    return [
+        _one_with_pip(s, requests[s.subdir], found[s.subdir], pip, knowledge)
+        if s.subdir in requests
+        else s
+        for s in subdirs
+    ]
+
+
+def _one_with_pip(
+    subdir: LockedSubdir,
+    request: PipRequest,
+    found: tuple[PackageRecord, ...],
+    pip: PipResolver,
+    knowledge: Knowledge,
+) -> LockedSubdir:
+    found, aside = guarded_wheels(request, found, subdir.targets, pip=pip, knowledge=knowledge)
+    return replace(
+        subdir,
+        records=subdir.records + found,
+        set_aside=subdir.set_aside + aside,
+        notes=pip_notes(request, found, knowledge),
+    )
 
 
 def _refuse_without_hash(subdirs: Sequence[LockedSubdir]) -> None:

@@ -1,47 +1,20 @@
-"""The pip section of a lock: what cannot be locked is said first, the rest beside what conda chose."""
+"""The pip section of a lock, beside what conda chose."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from packaging.utils import canonicalize_name
+
 from envguard.errors import InputError
+from envguard.formats.pip_lines import requirement_name
 from envguard.model.environment import Environment
-from envguard.model.package import PackageRecord
-from envguard.model.secrets import redacted
+from envguard.model.knowledge import Knowledge
+from envguard.model.package import Manager, PackageRecord
+from envguard.model.pip_source import PipSource, pip_source
 from envguard.model.target import Target
 from envguard.ports import PipRequest
-
-_EDITABLE = re.compile(r"(-e|--editable)\b")
-_REPOSITORY = re.compile(r"(git|hg|svn|bzr)\+")
-_PLACE = re.compile(r"\.{0,2}/|\.{1,2}$|file:|\w+://")
-
-
-def refuse_unlockable(environment: Environment) -> None:
-    """Raise InputError for repositories, folders and source archives: they have no wheel, so no hash."""
-    lines = [line for line in environment.pip if _is_unlockable(line.spec)]
-    if lines:
-        raise InputError(
-            "a lock holds wheels by their hash; these lines under `pip:` name a repository, a folder or a "
-            "source archive",
-            problems=tuple(
-                f"{environment.path}:{line.line}  - {redacted(line.spec)}" for line in lines
-            ),
-            hint="name a released version or the URL of a wheel; your own project is installed after "
-            "the environment: pip install --no-deps -e .",
-        )
-
-
-def _is_unlockable(line: str) -> bool:
-    line = re.split(r"\s#", line, maxsplit=1)[0].strip()
-    if line.startswith("-"):
-        return _EDITABLE.match(line) is not None
-    name, at, place = line.partition(" @ ")
-    place = place if at else name
-    if _REPOSITORY.match(place):
-        return True
-    return _PLACE.match(place) is not None and ".whl" not in place
 
 
 def pip_request(
@@ -50,6 +23,8 @@ def pip_request(
     targets: Sequence[Target],
     records: tuple[PackageRecord, ...],
     directory: Path | None,
+    *,
+    build: bool = False,
 ) -> PipRequest | None:
     """The request beside conda's `records`; None without a pip section for `subdir`."""
     lines = tuple(line.spec for line in environment.for_subdir(subdir).pip)
@@ -62,12 +37,55 @@ def pip_request(
         provided=records,
         glibc=_oldest_glibc(targets),
         directory=directory,
+        build=build,
     )
+
+
+def pip_notes(
+    request: PipRequest, found: Sequence[PackageRecord], knowledge: Knowledge
+) -> tuple[str, ...]:
+    """What a person has to know of pip's records: which lines conda answers, what has no hash."""
+    return (*_answered_by_conda(request, found, knowledge), *map(_origin_note, _sources(found)))
+
+
+def _answered_by_conda(
+    request: PipRequest, found: Sequence[PackageRecord], knowledge: Knowledge
+) -> tuple[str, ...]:
+    locked = {canonicalize_name(record.name) for record in found}
+    conda: dict[str, PackageRecord] = {
+        canonicalize_name(knowledge.pypi_names.get(record.name, record.name)): record
+        for record in request.provided
+    }
+    names = dict.fromkeys(requirement_name(line) for line in request.lines)
+    return tuple(
+        f"pip: {name} is conda's {conda[name].name} {conda[name].version}; pip installs none"
+        for name in names
+        if name in conda and name not in locked
+    )
+
+
+def _sources(found: Sequence[PackageRecord]) -> list[PackageRecord]:
+    return [r for r in found if pip_source(r.url or "") is not PipSource.WHEEL]
+
+
+def _origin_note(record: PackageRecord) -> str:
+    url = record.url or ""
+    match pip_source(url):
+        case PipSource.REPOSITORY:
+            commit = url.partition("#")[0].rpartition("@")[2]
+            return f"pip: {record.name} is at commit {commit[:12]} and has no hash; installing it builds it"
+        case PipSource.FOLDER:
+            return (
+                f"pip: {record.name} is a folder, and not reproducible: what is in it when it is "
+                "installed is what you get"
+            )
+        case _:
+            return f"pip: {record.name} is a source archive; installing it builds it"
 
 
 def _python_version(subdir: str, records: Sequence[PackageRecord]) -> str:
     for record in records:
-        if record.name == "python":
+        if record.name == "python" and record.manager is Manager.CONDA:
             return record.version
     raise InputError(
         f"{subdir}: a `pip:` section needs python among the dependencies, and it is not there",

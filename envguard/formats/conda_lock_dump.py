@@ -8,6 +8,7 @@ import yaml
 
 from envguard.formats import lock_metadata
 from envguard.model.lockfile import LockedPackage, Lockfile
+from envguard.model.pip_source import has_no_hash
 
 HEADER = """\
 # Written by envguard from {sources}. Do not edit: change the source and run `envguard lock`.
@@ -52,6 +53,8 @@ def _metadata(lockfile: Lockfile, created_by: str) -> dict[str, Any]:
 def _entry(package: LockedPackage) -> dict[str, Any]:
     record = package.record
     hashes = {"md5": record.md5, "sha256": record.sha256}
+    # conda-lock installs `url` with a hash, `source.url` as it is: what has no hash needs the latter
+    source = {"source": {"type": "url", "url": record.url}} if has_no_hash(record) else {}
     return {
         "name": record.name,
         "version": record.version,
@@ -61,6 +64,7 @@ def _entry(package: LockedPackage) -> dict[str, Any]:
         "url": record.url,
         "hash": {kind: value for kind, value in hashes.items() if value},
         "category": package.category,
+        **source,
         "optional": package.optional,
     }
 

@@ -2,7 +2,7 @@
 
 `{"schema_version": 1, "targets": [{"name", "given", "machine", "virtual_packages"}], "request": {"name",
 "dependencies": {subdir: [spec]}, "pip": {subdir: [line]}, "variables": {name: value},
-"channels": [channel]}}`
+"channels": [channel], "allow": [what]}}`; `allow` is there only where something was allowed.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ def dump_metadata(targets: tuple[LockedTarget, ...], request: LockRequest) -> st
             "pip": {subdir: list(lines) for subdir, lines in request.pip.items()},
             "variables": dict(request.variables),
             "channels": list(request.channels),
+            **({"allow": list(request.allow)} if request.allow else {}),
         },
     }
     return json.dumps(document, separators=(",", ":"), ensure_ascii=False)
@@ -84,6 +85,7 @@ def _request(item: Mapping[str, object]) -> LockRequest:
         pip=_lists(item["pip"]),
         variables={str(k): str(v) for k, v in _mapping(item["variables"]).items()},
         channels=_texts(item["channels"]),
+        allow=_texts(item.get("allow", [])),
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from envguard.model.package import Manager, PackageRecord
+from envguard.model.pip_source import has_no_hash
 from envguard.model.report import Finding
 from envguard.model.set_aside import SetAside
 from envguard.model.target import Target
@@ -98,14 +99,18 @@ def _names(targets: Sequence[Target]) -> str:
 def _read_by(summary: LockSummary) -> str:
     records = [record for line in summary.lines for record in line.records]
     without_md5 = [r for r in records if r.manager is Manager.CONDA and r.md5 is None]
+    without_hash = [r for r in records if has_no_hash(r)]
     told = [f"not conda-lock: {without_md5[0].name} has no md5"] if without_md5 else []
+    told += [f"not micromamba: {without_hash[0].name} has no hash"] if without_hash else []
     told += (
         ["not `conda create`: it has pip packages"]
         if any(r.manager is Manager.PIP for r in records)
         else []
     )
-    tools = "envguard, micromamba" if without_md5 else "envguard, micromamba, conda-lock"
-    return f"read by   {tools}" + (f"   ({'; '.join(told)})" if told else "")
+    tools = ["envguard"]
+    tools += [] if without_hash else ["micromamba"]
+    tools += [] if without_md5 else ["conda-lock"]
+    return f"read by   {', '.join(tools)}" + (f"   ({'; '.join(told)})" if told else "")
 
 
 def _cpu_only(lines: Sequence[LockLine]) -> list[str]:

@@ -13,7 +13,7 @@ EXPIRED = "EG603"
 """The finding of a waiver that has expired; no option leaves it out."""
 CHECK_ALLOWS = ("unknown",)
 """What `check` and `verify` take for --allow."""
-LOCK_ALLOWS = ("cpu", "known-bad")
+LOCK_ALLOWS = ("build", "cpu", "known-bad")
 """What `lock` takes for --allow."""
 
 

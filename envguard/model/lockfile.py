@@ -39,6 +39,8 @@ class LockRequest:
     variables: Mapping[str, str] = field(default_factory=dict)
     channels: tuple[str, ...] = ()
     """As written, without credentials: `nodefaults` is a request, too."""
+    allow: tuple[str, ...] = ()
+    """What the user accepted that an installation has to know: `build`."""
 
 
 @dataclass(frozen=True, slots=True)

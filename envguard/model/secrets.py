@@ -6,7 +6,9 @@ import re
 from collections.abc import Mapping
 from urllib.parse import urlsplit, urlunsplit
 
-_TOKEN = re.compile(r"/t/[^/]+(?=/)")
+_TOKEN = re.compile(r"/t/(?!\$\{)[^/]+(?=/)")
+_VARIABLE = r"\$\{[A-Z][A-Z0-9_]*\}"
+_NO_SECRET = re.compile(rf"(?:[A-Za-z_.-]{{1,20}}:)?{_VARIABLE}(?::(?:{_VARIABLE})?)?")
 _URL = re.compile(r"[a-z][a-z+.-]*://[^\s()'\"`<>]+")
 _SECRET_NAME = re.compile(
     r"token(?!iz)|secret|passw|credential|api_?key|access_?key|private_?key|(^|_)(auth|pat|pwd)(_|$)",
@@ -15,11 +17,16 @@ _SECRET_NAME = re.compile(
 
 
 def without_credentials(url: str) -> str:
-    """The URL without `user:password@` and `/t/TOKEN/`; query strings go too, they carry signatures."""
+    """The URL without `user:password@` and `/t/TOKEN/`; query strings go too, they carry signatures.
+
+    A variable that nobody expanded (`${TOKEN}@`, `name:${TOKEN}@`) and the user of an SSH URL stay.
+    """
     if "://" not in url:
         return url
     parts = urlsplit(url)
-    host = parts.netloc.rpartition("@")[2]
+    user, _, host = parts.netloc.rpartition("@")
+    if _NO_SECRET.fullmatch(user) or (parts.scheme.endswith("ssh") and user and ":" not in user):
+        host = f"{user}@{host}"
     path = _TOKEN.sub("", parts.path)
     return urlunsplit((parts.scheme, host, path, "", parts.fragment))
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import re
+from collections.abc import Sequence
 
 from envguard.errors import EnvguardError, InputError, UnavailableError, UnsatisfiableError
+from envguard.formats.pip_lines import requirement_name, split_option
 from envguard.model.secrets import redacted
 from envguard.ports import PipRequest
 
@@ -13,6 +15,11 @@ _INPUT_SIGNS = (
     "Error parsing included file",
     "Unexpected '-'",
     "Unsupported requirement",
+    "Expected '='",
+    "Expected `--hash`",
+    "Distribution not found at",
+    "does not appear to be a Python project",
+    "has no subdirectory",
 )
 _NETWORK_SIGNS = (
     "error sending request",
@@ -23,15 +30,23 @@ _NETWORK_SIGNS = (
     "Git operation failed",
     "Missing `Content-Type` header",
     "Unsupported `Content-Type`",
-    "lack of valid authentication credentials",
 )
 _OFFLINE_SIGN = "the network was disabled"
+_REFUSED = re.compile(
+    r"\((https?://[^)\s]+)\) could not be queried due to a lack of valid authentication"
+    r"|(?:HTTP status client error \((?:401|403)[^)]*\) for url \((https?://[^)\s]+)\))"
+)
+_NO_BUILD = "Building source distributions"
+_SOURCE_ONLY = re.compile(r"Wheels are required for `([^`]+)`")
+_SOURCE = re.compile(r"Failed to (?:download and build|build|read) `([^`]+)`")
+_REVISION = re.compile(r"failed to fetch (?:branch or tag|commit|revision|tag|branch) `([^`]+)`")
 _FIRST_LINES, _LAST_LINES = 14, 6
+_ALLOW = "or let its code run here: envguard lock --allow build"
 
 
-def failure(stderr: str, request: PipRequest, scratch: Path) -> EnvguardError:
-    """uv explains conflicts well: its words, without our scratch folder and without secrets."""
-    told = "\n  ".join(_condensed(redacted(stderr.replace(f"{scratch}/", ""))))
+def failure(stderr: str, request: PipRequest) -> EnvguardError:
+    """uv explains conflicts well: its words. `stderr` holds no secrets and no scratch folder."""
+    told = "\n  ".join(_condensed(stderr))
     if any(sign in stderr for sign in _INPUT_SIGNS):
         return InputError(f"a line under `pip:` cannot be read:\n  {told}")
     if _OFFLINE_SIGN in stderr:
@@ -39,13 +54,72 @@ def failure(stderr: str, request: PipRequest, scratch: Path) -> EnvguardError:
             f"the pip section needs what is not in the cache:\n  {told}",
             hint="run it once without --offline, so that the index is cached",
         )
+    if match := _REFUSED.search(stderr):
+        return _refused(match[1] or match[2])
+    if _NO_BUILD in stderr:
+        return _unbuilt(stderr, request)
+    if "Git executable not found" in stderr:
+        return UnavailableError(
+            "a repository under `pip:` needs git, and there is none here",
+            hint="install git (conda install git), or name a released version",
+        )
+    if match := _REVISION.search(stderr):
+        source = _SOURCE.search(stderr)
+        return InputError(
+            f"pip: the repository has no branch, tag or commit {match[1]!r}: {source[1] if source else ''}",
+            hint="git ls-remote URL lists what it has",
+        )
     if any(sign in stderr for sign in _NETWORK_SIGNS):
         return UnavailableError(
             f"the package index did not answer:\n  {told}",
             hint="check the network and the index named in the pip section, then try again",
         )
+    return _unsatisfiable(stderr, told, request)
+
+
+def _refused(index: str) -> UnavailableError:
+    host = index.partition("://")[2].partition("/")[0]
+    return UnavailableError(
+        f"the package index {index} refused the credential, or wants one",
+        hint=f"log in: a line `machine {host} login USER password TOKEN` in ~/.netrc, or in the "
+        f"environment.yml https://${{USER}}:${{TOKEN}}@{host}/... with both exported",
+    )
+
+
+def _unbuilt(stderr: str, request: PipRequest) -> InputError:
+    """A repository, a folder or a source archive whose metadata only its own code tells."""
+    match = _SOURCE.search(stderr)
+    names = [match[1]] if match else _sources(request.lines)
+    return InputError(
+        f"pip: only a build tells what {', '.join(names) or 'a source'} needs, and that runs its code",
+        hint="name a wheel or a released version, state name, version and dependencies in its "
+        f"pyproject.toml, {_ALLOW}",
+    )
+
+
+def _sources(lines: Sequence[str]) -> list[str]:
+    """The lines that name no wheel and no release: folders, repositories, archives."""
+    found = []
+    for line in lines:
+        option = split_option(line)
+        editable = option is not None and option[0] == "--editable"
+        place = option is None and (" @ " in line or requirement_name(line) is None)
+        if editable or (place and ".whl" not in line):
+            found.append(redacted(line))
+    return found
+
+
+def _unsatisfiable(stderr: str, told: str, request: PipRequest) -> UnsatisfiableError:
+    place = f"{request.subdir}, python {request.python_version}"
+    if match := _SOURCE_ONLY.search(stderr):
+        name = match[1]
+        return UnsatisfiableError(
+            f"the pip section cannot be locked for {place}: {name} has no wheel for it, and nothing is "
+            f"built from source:\n  {told}",
+            hint=f"take {name} from a conda channel, pin a version that has a wheel, {_ALLOW}",
+        )
     return UnsatisfiableError(
-        f"the pip section cannot be locked for {request.subdir}, python {request.python_version}:\n  {told}",
+        f"the pip section cannot be locked for {place}:\n  {told}",
         hint="change the lines under `pip:`; what conda provides there is taken as given, "
         "and nothing is built from source",
     )

@@ -2,38 +2,40 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 import tempfile
-import tomllib
-import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
-
-from packaging.tags import Tag
-from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
-from packaging.version import InvalidVersion, Version
 
 from envguard.adapters.pip.failure import failure
+from envguard.adapters.pip.included import included_lines
+from envguard.adapters.pip.overrides import overrides, wishes
+from envguard.adapters.pip.pylock import Pylock
+from envguard.adapters.pip.secret_values import SecretValues
+from envguard.adapters.pip.stubs import Provided, provided_distributions, write_stubs
 from envguard.adapters.pip.uv_processes import UvProcesses
-from envguard.adapters.pip.wheel_tags import supported_tags, uv_platform
+from envguard.adapters.pip.wheel_tags import uv_platform
 from envguard.adapters.scratch import scratch_folder
 from envguard.errors import InputError, UnavailableError, UnsatisfiableError
-from envguard.model.package import Manager, PackageRecord
-from envguard.model.secrets import without_credentials
+from envguard.formats.pip_lines import UvLines, indexes, scanned_arguments, uv_lines
+from envguard.model.package import PackageRecord
+from envguard.model.secrets import redacted
 from envguard.ports import PipRequest
 
 UV_TIMEOUT_S = 600.0
 
 
 class UvPipResolver:
-    """Resolves from metadata alone; nothing is built, because a build would run a stranger's code.
+    """Resolves from metadata alone; a build, which runs a stranger's code, only where it was allowed.
 
-    `pypi_names` maps conda names to PyPI names where they differ.
+    `pypi_names` maps conda names to PyPI names where they differ; distributions of packages that are
+    unpacked in `package_cache` tell their names themselves. `mirrors` maps URLs of indexes to where they are.
     """
 
     def __init__(
@@ -42,13 +44,17 @@ class UvPipResolver:
         pypi_names: Mapping[str, str],
         offline: bool = False,
         timeout_s: float = UV_TIMEOUT_S,
+        package_cache: Path | None = None,
+        mirrors: Mapping[str, str] | None = None,
     ) -> None:
         self._pypi_names = pypi_names
         self._offline = offline
         self._timeout_s = timeout_s
+        self._package_cache = package_cache
+        self._mirrors = dict(mirrors or {})
 
     def resolve(self, requests: Sequence[PipRequest]) -> tuple[tuple[PackageRecord, ...], ...]:
-        """One wheel a package, with its URL and hash; nothing of what conda provides."""
+        """See `ports.PipResolver`. One file a package, with URL and hash; nothing of what conda provides."""
         uv = UvProcesses()
         with (
             scratch_folder(Path(tempfile.gettempdir())) as folder,
@@ -65,138 +71,145 @@ class UvPipResolver:
         self, uv: UvProcesses, request: PipRequest, scratch: Path
     ) -> tuple[PackageRecord, ...]:
         scratch.mkdir()
-        stubs = self._write_stubs(request.provided, scratch / "stubs")
-        (scratch / "provided.txt").write_text("\n".join(stubs) + "\n", "utf-8")
-        lock = scratch / "pylock.toml"
-        self._run_uv(request, scratch, lock, uv)
-        return tuple(self._records(tomllib.loads(lock.read_text("utf-8")), request, scratch))
+        run = self._prepared(uv, request, scratch)
+        try:
+            run.uv(
+                "--format",
+                "pylock.toml",
+                "--generate-hashes",
+                "--upgrade",
+                *run.given(),
+                file="pylock.toml",
+            )
+        except UnsatisfiableError as error:
+            raise self._overridden(run) or error from None
+        found = Pylock(scratch, request, run.lines.hashes).records(
+            (scratch / "pylock.toml").read_text("utf-8")
+        )
+        return tuple(
+            replace(record, url=self._canonical(run.secrets.url(record.url or "")))
+            for record in found
+        )
 
-    def _run_uv(self, request: PipRequest, scratch: Path, lock: Path, uv: UvProcesses) -> None:
-        arguments = [
+    def _prepared(self, uv: UvProcesses, request: PipRequest, scratch: Path) -> _Run:
+        directory = request.directory or Path.cwd()
+        included = list(included_lines(request.lines, directory))
+        secrets = SecretValues((*request.lines, *included), os.environ)
+        lines = uv_lines(request.lines, build=request.build)
+        if lines.refused:
+            raise InputError(
+                "what these lines under `pip:` ask for cannot be locked",
+                problems=tuple(f"{redacted(line)}   {why}" for line, why in lines.refused),
+                hint="leave the option out; a build of sources is allowed by --allow build",
+            )
+        provided = provided_distributions(request.provided, self._pypi_names, self._package_cache)
+        stubs = write_stubs(provided, scratch / "stubs")
+        (scratch / "provided.txt").write_text(
+            "".join(f"{name} @ {path.as_uri()}\n" for name, path in stubs.items()), "utf-8"
+        )
+        arguments = [*lines.arguments, *scanned_arguments(included)]
+        if indexes((*request.lines, *included)) and not os.environ.get("UV_INDEX_STRATEGY"):
+            # pip takes the best version of all indexes, uv by default that of the first
+            arguments += ["--index-strategy", "unsafe-best-match"]
+        arguments += self._routes(request, scratch)
+        arguments += [] if request.build else ["--no-build"]
+        arguments += ["--offline"] if self._offline else []
+        return _Run(
+            uv,
+            request,
+            scratch,
+            directory,
+            lines,
+            secrets,
+            provided,
+            tuple(arguments),
+            self._timeout_s,
+        )
+
+    def _routes(self, request: PipRequest, scratch: Path) -> list[str]:
+        """A project beside the lines that takes packages from indexes of their own, and only these."""
+        if not request.routes:
+            return []
+        urls = list(dict.fromkeys(route.index for route in request.routes))
+        text = '[project]\nname = "envguard-routes"\nversion = "0"\n'
+        wanted = [f"{route.name}{route.specifier}" for route in request.routes]
+        text += f"dependencies = {json.dumps(wanted)}\n"
+        for number, url in enumerate(urls):
+            text += f'[[tool.uv.index]]\nname = "route-{number}"\nexplicit = true\n'
+            text += f"url = {json.dumps(self._mirrored(url))}\n"
+        text += "[tool.uv.sources]\n"
+        for route in request.routes:
+            text += f'{route.name} = {{ index = "route-{urls.index(route.index)}" }}\n'
+        (scratch / "pyproject.toml").write_text(text, "utf-8")
+        return [str(scratch / "pyproject.toml")]
+
+    def _mirrored(self, url: str) -> str:
+        for canonical, actual in self._mirrors.items():
+            if f"{url}/".startswith(f"{canonical.rstrip('/')}/"):
+                return actual.rstrip("/") + url[len(canonical.rstrip("/")) :]
+        return url
+
+    def _canonical(self, url: str) -> str:
+        for canonical, actual in self._mirrors.items():
+            if url.startswith(f"{actual.rstrip('/')}/"):
+                return canonical.rstrip("/") + url[len(actual.rstrip("/")) :]
+        return url
+
+    def _overridden(self, run: _Run) -> UnsatisfiableError | None:
+        """Who would replace what conda provides, where that is why there is no solution."""
+        if not run.provided:
+            return None
+        answer = run.scratch / "wishes.txt"
+        answer.write_text(wishes(run.provided), "utf-8")
+        try:
+            run.uv("--find-links", str(run.scratch / "stubs"), file=answer.name)
+        except (UnsatisfiableError, UnavailableError, InputError):
+            return None
+        return overrides(answer.read_text("utf-8"), run.provided)
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """One request, ready for uv. `arguments` hold for every question about it."""
+
+    processes: UvProcesses
+    request: PipRequest
+    scratch: Path
+    directory: Path
+    lines: UvLines
+    secrets: SecretValues
+    provided: tuple[Provided, ...]
+    arguments: tuple[str, ...]
+    timeout_s: float
+
+    def given(self) -> tuple[str, str]:
+        """What conda provides, as given."""
+        return ("--constraints", str(self.scratch / "provided.txt"))
+
+    def uv(self, *arguments: str, file: str) -> None:
+        """Compile into `file` of the scratch folder. Raises what `failure` makes of uv's words."""
+        request = self.request
+        command = [
             *("pip", "compile", "--quiet", "--no-progress", "--no-header"),
-            *("--format", "pylock.toml", "--generate-hashes", "--no-build", "--upgrade"),
             *("--python", sys.executable, "--python-version", request.python_version),
             *("--python-platform", uv_platform(request.subdir, request.glibc)),
-            *("--constraints", str(scratch / "provided.txt")),
-            *(["--offline"] if self._offline else []),
+            *self.arguments,
+            *arguments,
             # read from stdin, so that `-r FILE` and `./WHEEL` mean what is beside environment.yml
-            *("--output-file", str(lock), "-"),
+            *("--output-file", str(self.scratch / file), "-"),
         ]
         try:
-            status, stderr = uv.run(
-                arguments,
-                text="\n".join(request.lines) + "\n",
-                directory=request.directory or Path.cwd(),
-                timeout_s=self._timeout_s,
+            status, stderr = self.processes.run(
+                command,
+                text="\n".join(self.lines.lines) + "\n",
+                directory=self.directory,
+                timeout_s=self.timeout_s,
             )
         except subprocess.TimeoutExpired as error:
             raise UnavailableError(
-                f"the pip section was not resolved within {self._timeout_s:g} s",
+                f"the pip section was not resolved within {self.timeout_s:g} s",
                 hint="check the network and the index named in the pip section, then try again",
             ) from error
         if status != 0:
-            raise failure(stderr, request, scratch)
-
-    def _write_stubs(self, provided: tuple[PackageRecord, ...], folder: Path) -> list[str]:
-        """Wheels with a name and a version only: what uv is to take as given."""
-        folder.mkdir()
-        return [
-            f"{name} @ {_write_stub(folder, name, version).as_uri()}"
-            for name, version in self._provided_distributions(provided)
-        ]
-
-    def _provided_distributions(
-        self, provided: tuple[PackageRecord, ...]
-    ) -> Iterator[tuple[str, str]]:
-        for record in provided:
-            if not any(spec.split(" ")[0] == "python" for spec in record.depends):
-                continue
-            try:
-                version = str(Version(record.version))
-            except InvalidVersion:
-                continue
-            yield canonicalize_name(self._pypi_names.get(record.name, record.name)), version
-
-    def _records(
-        self, lock: Mapping[str, Any], request: PipRequest, scratch: Path
-    ) -> Iterator[PackageRecord]:
-        tags = supported_tags(request.subdir, request.python_version, request.glibc)
-        for package in lock.get("packages", ()):
-            if _is_stub(package.get("archive", {}), scratch):
-                continue
-            if "vcs" in package or "directory" in package:
-                raise InputError(
-                    f"pip: {package['name']}: a repository or a folder has no hash to lock",
-                    hint="name a released version, or the URL of a wheel",
-                )
-            yield _record(package, tags, request, scratch)
-
-
-def _is_stub(source: Mapping[str, Any], scratch: Path) -> bool:
-    return bool(source) and _url(source, scratch).startswith((scratch / "stubs").as_uri() + "/")
-
-
-def _record(
-    package: Mapping[str, Any], tags: list[Tag], request: PipRequest, scratch: Path
-) -> PackageRecord:
-    artefact = package.get("archive") or _best_wheel(package.get("wheels", ()), tags)
-    if artefact is None:
-        raise UnsatisfiableError(
-            f"pip: {package['name']} {package.get('version', '')} has no wheel for {request.subdir}, "
-            f"python {request.python_version}",
-            hint="take it from a conda channel, or pin a version that has one",
-        )
-    url = _url(artefact, scratch)
-    return PackageRecord(
-        name=package["name"],
-        version=str(package.get("version") or _version_in(url)),
-        manager=Manager.PIP,
-        subdir=request.subdir,
-        url=without_credentials(url),
-        sha256=artefact.get("hashes", {}).get("sha256"),
-        size_bytes=artefact.get("size"),
-    )
-
-
-def _url(artefact: Mapping[str, Any], scratch: Path) -> str:
-    """Where it is; a path in a pylock.toml is relative to that file."""
-    if url := artefact.get("url"):
-        return str(url)
-    return Path(os.path.normpath(scratch / str(artefact["path"]))).as_uri()
-
-
-def _best_wheel(wheels: Any, tags: list[Tag]) -> Mapping[str, Any] | None:
-    ranks = {tag: rank for rank, tag in enumerate(tags)}
-    best: tuple[int, Mapping[str, Any]] | None = None
-    for wheel in wheels:
-        file = str(wheel.get("name") or wheel.get("url") or wheel.get("path")).rpartition("/")[2]
-        try:
-            fits = [ranks[tag] for tag in parse_wheel_filename(_unquoted(file))[3] if tag in ranks]
-        except InvalidWheelFilename:
-            continue
-        if fits and (best is None or min(fits) < best[0]):
-            best = (min(fits), wheel)
-    return best[1] if best else None
-
-
-def _unquoted(file: str) -> str:
-    return file.partition("#")[0].replace("%2B", "+").replace("%2b", "+")
-
-
-def _version_in(url: str) -> str:
-    return str(parse_wheel_filename(_unquoted(url.rpartition("/")[2]))[1])
-
-
-def _write_stub(folder: Path, name: str, version: str) -> Path:
-    stem = f"{name.replace('-', '_')}-{version}"
-    path = folder / f"{stem}-py3-none-any.whl"
-    info = f"{stem}.dist-info"
-    with zipfile.ZipFile(path, "w") as wheel:
-        wheel.writestr(
-            f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
-        )
-        wheel.writestr(
-            f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
-        )
-        wheel.writestr(f"{info}/RECORD", "")
-    return path
+            told = self.secrets.hidden(stderr.replace(f"{self.scratch}/", ""))
+            raise failure(told, request)

@@ -16,6 +16,7 @@ from urllib.parse import unquote, urlsplit
 
 from envguard.errors import UnavailableError
 from envguard.model.package import Manager, PackageRecord
+from envguard.model.pip_source import has_no_hash
 from envguard.model.secrets import without_credentials
 
 _CHUNK_BYTES = 1 << 20
@@ -24,11 +25,14 @@ NEW_LOCK = "if the channel replaced the file, make a new lock: envguard lock"
 
 
 def refuse_unhashed(records: Iterable[PackageRecord]) -> None:
-    """Raise UnavailableError for records that nothing can be checked against, all at once."""
+    """Raise UnavailableError for records that nothing can be checked against, all at once.
+
+    A repository has its commit, and a folder is what the lock says it is: a folder.
+    """
     problems = []
     for record in records:
         hashes = (record.sha256,) if record.manager is Manager.PIP else (record.sha256, record.md5)
-        if not any(hashes):
+        if not any(hashes) and not has_no_hash(record):
             wanted = "sha256" if record.manager is Manager.PIP else "sha256 nor md5"
             problems.append(f"{record.label} ({record.manager}): no {wanted}")
         elif not record.url:

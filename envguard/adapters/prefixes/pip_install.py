@@ -11,6 +11,7 @@ from pathlib import Path
 from envguard.adapters.pip.config import uv_environment
 from envguard.errors import UnavailableError
 from envguard.model.package import PackageRecord
+from envguard.model.pip_source import EDITABLE, PipSource, has_no_hash, pip_source
 from envguard.model.secrets import redacted
 
 _DIE_WITH_PARENT = """
@@ -78,29 +79,44 @@ def install_pip_part(
     deadline_s: float,
     offline: bool = False,
 ) -> None:
-    """Install locked wheels into the prefix of `python`: no resolving, no building, hashes checked.
+    """Install what is locked into the prefix of `python`: nothing is resolved, hashes are checked.
 
-    `folder` takes the requirements file. Raises UnavailableError naming what uv refused.
+    Wheels go first and run no code; then repositories at their commit, folders and source archives are
+    built. `folder` takes the requirements files. Raises UnavailableError naming what uv refused.
     """
-    requirements = folder / "requirements.txt"
-    requirements.write_text("".join(f"{requirement_line(record)}\n" for record in records))
-    run_uv(
-        [
-            "pip", "install", "--python", str(python), "--no-deps", "--require-hashes", "--no-build",
-            "--no-config", "--quiet", *(["--offline"] if offline else []),
-            "-r", str(requirements),
-        ],
-        what="the pip packages of the lock could not be installed",
-        deadline_s=deadline_s,
-        environment=uv_environment(),
-        scratch=folder,
-        hint="a wheel that changed or went away needs a new lock: envguard lock",
-    )  # fmt: skip
+    wheels = [r for r in records if pip_source(r.url or "") is PipSource.WHEEL]
+    archives = [r for r in records if pip_source(r.url or "") is PipSource.ARCHIVE]
+    others = [r for r in records if has_no_hash(r)]
+    hashed = ("--require-hashes",)
+    parts = ((wheels, (*hashed, "--no-build")), (archives, hashed), (others, ()))
+    for number, (part, options) in enumerate(parts):
+        if not part:
+            continue
+        requirements = folder / f"requirements-{number}.txt"
+        requirements.write_text("".join(f"{requirement_line(record)}\n" for record in part))
+        run_uv(
+            [
+                "pip", "install", "--python", str(python), "--no-deps", *options,
+                "--no-config", "--quiet", *(["--offline"] if offline else []),
+                "-r", str(requirements),
+            ],
+            what="the pip packages of the lock could not be installed",
+            deadline_s=deadline_s,
+            environment=uv_environment(),
+            scratch=folder,
+            hint="a wheel that changed or went away needs a new lock: envguard lock",
+        )  # fmt: skip
 
 
 def requirement_line(record: PackageRecord) -> str:
-    """`name @ url --hash=sha256:...`. The record has a url and a sha256."""
-    return f"{record.name} @ {record.url} --hash=sha256:{record.sha256}"
+    """`name @ url --hash=sha256:...`, without a hash where there can be none; `-e PATH` for an editable."""
+    url = record.url or ""
+    if has_no_hash(record):
+        place, _, fragment = url.partition("#")
+        if fragment == EDITABLE:
+            return f"-e {place}"
+        return f"{record.name} @ {url}"
+    return f"{record.name} @ {url} --hash=sha256:{record.sha256}"
 
 
 def _reason(stderr: str, code: int) -> str:

@@ -18,6 +18,7 @@ from envguard.adapters.prefixes.downloads import (
 )
 from envguard.adapters.prefixes.install_job import DEADLINE_S, STALL_S, InstallJob, run_install
 from envguard.adapters.prefixes.pip_install import install_pip_part
+from envguard.adapters.prefixes.pip_sources import refuse_uninstallable
 from envguard.adapters.scratch import remove_tree, scratch_folder
 from envguard.errors import InputError, UnavailableError
 from envguard.model.lockfile import Lockfile
@@ -77,7 +78,7 @@ class ThrowawayPrefixes:
             self._root / "scratch", keep=lambda: made and (keep() if callable(keep) else keep)
         ) as folder:
             try:
-                self._make(records, folder, progress)
+                self._make(records, folder, progress, build=_may_build(lockfile))
             except OSError as error:
                 raise UnavailableError(
                     f"the throwaway prefix could not be made in {folder}: {error.strerror or error}",
@@ -86,7 +87,9 @@ class ThrowawayPrefixes:
             made = True
             yield _described(folder / "prefix", lockfile)
 
-    def _make(self, records: Sequence[PackageRecord], folder: Path, progress: Progress) -> None:
+    def _make(
+        self, records: Sequence[PackageRecord], folder: Path, progress: Progress, *, build: bool
+    ) -> None:
         conda = [through_mirrors(r, self._mirrors) for r in records if r.manager is Manager.CONDA]
         wheels = [through_mirrors(r, self._mirrors) for r in records if r.manager is Manager.PIP]
         self._refuse_without_room(conda)
@@ -100,8 +103,7 @@ class ThrowawayPrefixes:
                 offline=self._offline,
             )
         )
-        for wheel in wheels:
-            _refuse_sdist(wheel)
+        refuse_uninstallable(wheels, build=build)
         progress.stage(f"installing {len(conda)} packages into a throwaway prefix")
         with _cache(self._root / "pkgs", conda, progress) as cache:
             job = InstallJob(
@@ -169,14 +171,9 @@ def refuse_noexec(folder: Path) -> None:
         )
 
 
-def _refuse_sdist(record: PackageRecord) -> None:
-    file = (record.url or "").partition("#")[0].partition("?")[0]
-    if not file.endswith(".whl"):
-        raise UnavailableError(
-            f"{record.label} is locked as {file.rpartition('/')[2]}, which is no wheel; building it would "
-            "run its code",
-            hint=f"take {record.name} from a conda channel, or pin a version that has a wheel",
-        )
+def _may_build(lockfile: Lockfile) -> bool:
+    """Whether source archives were accepted when it was locked."""
+    return lockfile.request is not None and "build" in lockfile.request.allow
 
 
 def _size_on_disk(record: PackageRecord) -> int:

@@ -1,12 +1,19 @@
-"""What a pip section may hold when it is locked, and what its resolver is told."""
+"""The pip section beside conda's records: the request, and what a person has to know of the answer."""
 
 from __future__ import annotations
 
 import pytest
 
-from envguard.commands.lock_pip import refuse_unlockable
+from envguard.commands.lock_pip import pip_notes, pip_request
 from envguard.errors import InputError
 from envguard.model.environment import Dependency, Environment
+from envguard.model.knowledge import Knowledge
+from envguard.model.package import Manager, PackageRecord
+from envguard.ports import PipRequest
+
+PYTHON = PackageRecord("python", "3.12.11")
+TORCH = PackageRecord("pytorch", "2.7.1")
+KNOWLEDGE = Knowledge(date="2026-11-21", pypi_names={"pytorch": "torch"})
 
 
 def environment(*lines: str) -> Environment:
@@ -14,42 +21,44 @@ def environment(*lines: str) -> Environment:
     return Environment(pip=pip, path="e.yml")
 
 
-@pytest.mark.parametrize(
-    "line",
-    [
-        pytest.param("-e .", id="editable"),
-        pytest.param("--editable ./src", id="editable, spelled out"),
-        pytest.param("git+https://index.example/x.git@main", id="a repository"),
-        pytest.param("x @ git+https://index.example/x.git", id="a named repository"),
-        pytest.param(".", id="this folder"),
-        pytest.param("./src  # ours", id="a folder with a comment"),
-        pytest.param("file:.", id="this folder as a URL"),
-        pytest.param("https://index.example/x-1.0.tar.gz", id="a source archive"),
-    ],
-)
-def test_what_has_no_wheel_is_refused_with_its_line(line):
-    with pytest.raises(InputError, match="wheels by their hash") as caught:
-        refuse_unlockable(environment("einops", line))
-    assert caught.value.problems == (f"e.yml:8  - {line}",)
+def pip_record(name: str, url: str) -> PackageRecord:
+    return PackageRecord(name, "1.0", Manager.PIP, url=url)
+
+
+def notes(*lines: str, found: tuple[PackageRecord, ...] = ()) -> tuple[str, ...]:
+    request = PipRequest("linux-64", "3.12.11", lines, provided=(PYTHON, TORCH))
+    return pip_notes(request, found, KNOWLEDGE)
+
+
+def test_no_pip_section_is_no_request():
+    assert pip_request(environment(), "linux-64", (), (PYTHON,), None) is None
+
+
+def test_a_pip_section_without_python_is_the_users():
+    with pytest.raises(InputError, match="needs python among the dependencies"):
+        pip_request(environment("einops"), "linux-64", (), (TORCH,), None)
+
+
+def test_a_line_that_conda_answers_is_said():
+    [note] = notes("torch >=2")
+    assert note == "pip: torch is conda's pytorch 2.7.1; pip installs none"
 
 
 @pytest.mark.parametrize(
-    "line",
+    ("url", "told"),
     [
-        "einops",
-        "requests[socks] >=2 ; python_version >= '3.8'",
-        "-r requirements.txt",
-        "--index-url https://index.example/simple",
-        "./wheels/x-1.0-py3-none-any.whl",
-        "x @ https://index.example/x-1.0-py3-none-any.whl#sha256=00",
-        "# a comment",
+        pytest.param("git+https://index.example/x.git@0123456789abcdef", "0123456789ab", id="git"),
+        pytest.param("file:///work/src", "not reproducible", id="a folder"),
+        pytest.param("file:///work/src#editable=true", "not reproducible", id="an editable folder"),
+        pytest.param("https://index.example/x-1.0.tar.gz", "source archive", id="an sdist"),
     ],
 )
-def test_what_has_a_wheel_goes_on_to_the_resolver(line):
-    assert refuse_unlockable(environment(line)) is None
+def test_what_is_no_wheel_is_said(url, told):
+    [note] = notes("x", found=(pip_record("x", url),))
+    assert told in note
 
 
-def test_no_password_of_a_refused_line_is_shown():
-    with pytest.raises(InputError) as caught:
-        refuse_unlockable(environment("git+https://me:hunter2@index.example/x.git"))
-    assert caught.value.problems == ("e.yml:7  - git+https://index.example/x.git",)
+def test_a_wheel_needs_no_word():
+    assert (
+        notes("x", found=(pip_record("x", "https://index.example/x-1.0-py3-none-any.whl"),)) == ()
+    )
