@@ -58,13 +58,16 @@ def guarded_wheels(
 ) -> tuple[Records, tuple[SetAside, ...]]:
     """`found`, or the same section with PyTorch and what belongs to it from the index of another CUDA.
 
-    Asked only where the checks fail the wheel that was found, at most `MOST_REPEATS` times. What cannot be
-    mended stays: the check of the lock says so. Raises UnavailableError where the index does not answer.
+    Asked only where the checks fail the wheel, at most `MOST_REPEATS` times; one of an index or with a
+    `+cu130` that the user named is the user's. What cannot be mended stays: the check of the lock says so.
+    Raises UnavailableError where the index does not answer.
     """
     question = _Question(request, targets, knowledge)
     torch = next((record for record in found if _is_torch(record)), None)
-    failing = question.failing(found) if torch is not None else {}
-    if torch is None or not failing:
+    if torch is None or "+" in torch.version:
+        return found, ()
+    failing = question.failing(found)
+    if not failing:
         return found, ()
     for wheels in question.candidates(found)[:MOST_REPEATS]:
         again = _resolved(_routed(request, found, wheels, knowledge), pip, torch, failing)
@@ -106,8 +109,8 @@ def _resolved(
     except UnavailableError as error:
         rule, finding = next(iter(failing.items()))
         raise UnavailableError(
-            f"{torch.label} {_reason(finding, torch)} ({rule}), and the index that has the wheel for "
-            f"this machine could not be asked: {request.routes[0].index}",
+            f"this machine does not run {torch.label} ({rule}: {_reason(finding, torch)}), and the index of "
+            f"the wheel that it runs did not answer: {request.routes[0].index}",
             problems=(error.message,),
             hint="try again where it is reachable, name a mirror (--mirror "
             "https://download.pytorch.org/whl=URL), or take pytorch from a conda channel",

@@ -24,6 +24,8 @@ def without_credentials(url: str) -> str:
     if "://" not in url:
         return url
     parts = urlsplit(url)
+    if not parts.netloc:
+        return url
     user, _, host = parts.netloc.rpartition("@")
     if _NO_SECRET.fullmatch(user) or (parts.scheme.endswith("ssh") and user and ":" not in user):
         host = f"{user}@{host}"

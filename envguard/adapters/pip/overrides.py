@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 from envguard.adapters.pip.stubs import Provided
 from envguard.errors import UnsatisfiableError
+from envguard.formats.pip_lines import requirement_name
+from envguard.model.secrets import redacted
 
 _PIN = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)==(\S+)")
 _VIA = re.compile(r"\s+#\s+(?:via\s*)?(.*)")
@@ -17,15 +19,19 @@ def wishes(provided: Sequence[Provided]) -> str:
     return "".join(f"{one.name}=={one.version}\n" for one in provided)
 
 
-def overrides(answer: str, provided: Sequence[Provided]) -> UnsatisfiableError | None:
+def overrides(
+    answer: str, provided: Sequence[Provided], lines: Sequence[str]
+) -> UnsatisfiableError | None:
     """The error that names who replaces what, from uv's annotated answer; None where nothing is replaced."""
+    asked = {requirement_name(line): redacted(line) for line in lines}
     theirs = {one.name: one for one in provided}
     told = []
     for name, version, by in _pins(answer):
         one = theirs.get(name)
         if one is not None and version != one.version:
-            who = ", ".join(by) or "a line under `pip:`"
-            told.append(f"{who}: {name} {version} over conda's {one.record.label}")
+            who = ", ".join([*([f"`{asked[name]}`"] if name in asked else []), *by])
+            who = who or "a requirements file"
+            told.append(f"{name} {version} over conda's {one.record.label}, for {who}")
     if not told:
         return None
     return UnsatisfiableError(

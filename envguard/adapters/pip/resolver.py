@@ -165,7 +165,7 @@ class UvPipResolver:
             run.uv("--find-links", str(run.scratch / "stubs"), file=answer.name)
         except (UnsatisfiableError, UnavailableError, InputError):
             return None
-        return overrides(answer.read_text("utf-8"), run.provided)
+        return overrides(answer.read_text("utf-8"), run.provided, run.lines.lines)
 
 
 @dataclass(frozen=True, slots=True)
