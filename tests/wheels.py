@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import subprocess
 import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -36,3 +38,73 @@ def make_wheel(
         for target, text in contents.items():
             wheel.writestr(target, text)
     return path
+
+
+_BACKEND = '''\
+"""A build backend that needs nothing: one module, its version from NAME_VERSION where none is stated."""
+import base64, hashlib, pathlib, zipfile
+
+NAME, VERSION = {name!r}, {version!r}
+
+
+def _wheel(folder, files):
+    pathlib.Path("built").write_text("ran")
+    info = f"{{NAME}}-{{VERSION}}.dist-info"
+    files = dict(files)
+    files[f"{{info}}/METADATA"] = f"Metadata-Version: 2.1\\nName: {{NAME}}\\nVersion: {{VERSION}}\\n"
+    files[f"{{info}}/WHEEL"] = "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n"
+    files[f"{{info}}/RECORD"] = "".join(f"{{path}},,\\n" for path in [*files, f"{{info}}/RECORD"])
+    name = f"{{NAME}}-{{VERSION}}-py3-none-any.whl"
+    with zipfile.ZipFile(pathlib.Path(folder) / name, "w") as wheel:
+        for path, text in files.items():
+            wheel.writestr(path, text)
+    return name
+
+
+def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
+    return _wheel(wheel_directory, {{f"{{NAME}}.py": pathlib.Path(f"{{NAME}}.py").read_text()}})
+
+
+def build_editable(wheel_directory, config_settings=None, metadata_directory=None):
+    return _wheel(wheel_directory, {{f"{{NAME}}.pth": str(pathlib.Path.cwd())}})
+'''
+
+
+def make_project(folder: Path, name: str, version: str, *, static: bool = True) -> Path:
+    """A project that is built without a network; not `static`: only a build tells its version.
+
+    A build leaves a file `built` where it ran.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    stated = f'version = "{version}"' if static else 'dynamic = ["version"]'
+    (folder / "pyproject.toml").write_text(
+        f'[project]\nname = "{name}"\n{stated}\ndependencies = []\n'
+        '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
+    )
+    (folder / "backend.py").write_text(_BACKEND.format(name=name, version=version))
+    (folder / f"{name}.py").write_text(f"VERSION = {version!r}\n")
+    return folder
+
+
+def make_repository(folder: Path) -> str:
+    """A git repository of what is in `folder`; the id of its one commit."""
+    git = ["git", "-C", str(folder), "-c", "user.name=x", "-c", "user.email=x@index.example"]
+    for command in (["init", "-q", "-b", "main"], ["add", "-A"], ["commit", "-q", "-m", "x"]):
+        subprocess.run([*git, *command], check=True, capture_output=True)
+    done = subprocess.run([*git, "rev-parse", "HEAD"], check=True, capture_output=True, text=True)
+    return done.stdout.strip()
+
+
+def make_index(folder: Path, *wheels: Path) -> Path:
+    """A simple index in `folder` with pages of these wheels, which are moved there."""
+    pages: dict[str, list[str]] = {}
+    (folder / "files").mkdir(parents=True, exist_ok=True)
+    for wheel in wheels:
+        moved = wheel.rename(folder / "files" / wheel.name)
+        sha256 = hashlib.sha256(moved.read_bytes()).hexdigest()
+        link = f'<a href="../files/{moved.name}#sha256={sha256}">{moved.name}</a>'
+        pages.setdefault(wheel.name.partition("-")[0].replace("_", "-"), []).append(link)
+    for name, links in pages.items():
+        (folder / name).mkdir(exist_ok=True)
+        (folder / name / "index.html").write_text("\n".join(links))
+    return folder
