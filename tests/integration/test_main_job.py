@@ -81,6 +81,11 @@ def test_the_lock_of_three_platforms_is_read_by_conda_lock_itself(locked):
     assert all("127.0.0.1" not in package.url for package in content.package)
 
 
+def test_a_wheel_beside_the_lock_is_named_relative_to_it(locked):
+    text = (locked / "conda-lock.yml").read_text()
+    assert text.count("url: file:wheels/einops-0.8.0-py3-none-any.whl\n") == 3
+
+
 def test_locking_again_gives_the_same_bytes(locked, real_channel):
     done = envguard(
         *("lock", "--for", A100, "--mirror", real_channel, "-o", "again.yml"), folder=locked

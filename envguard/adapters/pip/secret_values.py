@@ -48,7 +48,7 @@ class SecretValues:
     def url(self, url: str) -> str:
         """A URL as it may be written: `https://${TOKEN}@HOST/...` where a line reaches HOST so."""
         parts = urlsplit(url)
-        if parts.scheme == "file":
+        if not parts.netloc:
             return url
         host = parts.netloc.rpartition("@")[2]
         user = self._users.get(host)
