@@ -247,6 +247,20 @@ def test_an_index_that_is_not_there_is_the_outside(resolve, monkeypatch):
         resolve("--index-url http://127.0.0.1:9/simple", "einops")
 
 
+def test_a_requirements_file_elsewhere_that_does_not_answer_is_the_outside(resolve, monkeypatch):
+    monkeypatch.setenv("UV_HTTP_RETRIES", "0")
+    with pytest.raises(UnavailableError, match="did not answer"):
+        resolve("-r http://127.0.0.1:9/req.txt")
+
+
+def test_a_repository_needs_git_and_says_so(resolve, tmp_path, monkeypatch):
+    project = make_project(tmp_path / "repo", "mine", "1.0")
+    make_repository(project)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(UnavailableError, match="needs git, and there is none here"):
+        resolve(f"mine @ git+{project.as_uri()}@main")
+
+
 def test_options_that_no_lock_can_keep_are_refused_together(resolve):
     with pytest.raises(InputError) as caught:
         resolve("--no-deps", "einops --global-option=x")

@@ -30,6 +30,7 @@ _NETWORK_SIGNS = (
     "Git operation failed",
     "Missing `Content-Type` header",
     "Unsupported `Content-Type`",
+    "accessing remote requirements file",
 )
 _OFFLINE_SIGN = "the network was disabled"
 _REFUSED = re.compile(
@@ -47,7 +48,8 @@ _ALLOW = "or let its code run here: envguard lock --allow build"
 def failure(stderr: str, request: PipRequest) -> EnvguardError:
     """uv explains conflicts well: its words. `stderr` holds no secrets and no scratch folder."""
     told = "\n  ".join(_condensed(stderr))
-    if any(sign in stderr for sign in _INPUT_SIGNS):
+    unread = any(sign in stderr for sign in _INPUT_SIGNS)
+    if unread and not any(sign in stderr for sign in _NETWORK_SIGNS):
         return InputError(f"a line under `pip:` cannot be read:\n  {told}")
     if _OFFLINE_SIGN in stderr:
         return UnavailableError(

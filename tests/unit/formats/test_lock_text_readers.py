@@ -12,6 +12,7 @@ from envguard.model.target import Target
 CONDA = PackageRecord("numpy", "2.0", build="0", md5="0" * 32, sha256="0" * 64)
 NO_MD5 = PackageRecord("new", "1.0", build="0", sha256="0" * 64)
 PIP = PackageRecord("six", "1.0", Manager.PIP, sha256="0" * 64)
+GIT = PackageRecord("mine", "1.0", Manager.PIP, url="git+https://index.example/x.git@c0ffee")
 TARGET = Target("cpu", Machine("linux-64"))
 
 
@@ -28,6 +29,12 @@ TARGET = Target("cpu", Machine("linux-64"))
             (CONDA, NO_MD5),
             "envguard, micromamba   (not conda-lock: new has no md5)",
             id="a record without md5, which conda-lock insists on",
+        ),
+        pytest.param(
+            (CONDA, GIT),
+            "envguard, conda-lock   (not micromamba: mine has no hash; "
+            "not `conda create`: it has pip packages)",
+            id="a repository has no hash, which micromamba insists on",
         ),
     ],
 )
