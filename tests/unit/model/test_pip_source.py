@@ -41,7 +41,7 @@ def lock(url: str) -> Lockfile:
         ("file:///work/project/wheels/a%20b.whl", "file:wheels/a%20b.whl"),
         ("file:///work/project#editable=true", "file:.#editable=true"),
         ("file:///work/shared/src", "file:../shared/src"),
-        ("file:///opt/wheels/x.whl", "file:///opt/wheels/x.whl"),
+        ("file:///srv/wheels/x.whl", "file:///srv/wheels/x.whl"),
         ("https://index.example/x.whl", "https://index.example/x.whl"),
     ],
 )
