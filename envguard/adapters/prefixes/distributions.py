@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 from envguard.model.package import Manager, PackageRecord
 from envguard.model.secrets import without_credentials
@@ -84,21 +83,11 @@ def _origin(info: Path) -> str | None:
         told: Mapping[str, Any] = json.loads((info / "direct_url.json").read_bytes())
     except FileNotFoundError:
         return None
-    url = public_url(str(told["url"]))
+    url = without_credentials(str(told["url"]))
     vcs = told.get("vcs_info") or {}
     if vcs:
         return f"{vcs.get('vcs', 'git')}+{url}@{vcs.get('commit_id', '')}".rstrip("@")
     return url
-
-
-def public_url(url: str) -> str:
-    """The URL without credentials; the `git@` of ssh is a name that everybody uses, and stays."""
-    public = without_credentials(url)
-    parts = urlsplit(url)
-    if parts.username == "git" and parts.password is None:
-        stripped = urlsplit(public)
-        return urlunsplit(stripped._replace(netloc=f"git@{stripped.netloc}"))
-    return public
 
 
 def _why(error: Exception) -> str:
