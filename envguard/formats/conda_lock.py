@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import unquote
 
 from envguard.errors import InputError
 from envguard.formats import lock_metadata, yaml_reader
@@ -36,7 +37,8 @@ class ArchiveName:
 def archive_name(url: str) -> ArchiveName | None:
     """Take the URL of a `.conda` or `.tar.bz2` apart; None where it is none."""
     url = without_credentials(url).partition("#")[0]
-    base, _, file = url.rpartition("/")
+    base, _, escaped = url.rpartition("/")
+    file = unquote(escaped)  # 1%21164.3095 is version 1!164.3095
     channel_url, _, subdir = base.rpartition("/")
     stem = file.removesuffix(".conda") if file.endswith(".conda") else file.removesuffix(".tar.bz2")
     name_version, _, build = stem.rpartition("-")

@@ -18,6 +18,11 @@ class LockedPackage:
     category: str = "main"
     optional: bool = False
 
+    @property
+    def is_extra(self) -> bool:
+        """Whether it belongs to another category than `main`: nobody gets it unasked."""
+        return self.category != "main" or self.optional
+
 
 @dataclass(frozen=True, slots=True)
 class LockedTarget:
@@ -64,5 +69,5 @@ class Lockfile:
         return tuple(
             locked.record
             for locked in self.packages
-            if locked.platform == subdir and locked.category == "main" and not locked.optional
+            if locked.platform == subdir and not locked.is_extra
         )

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 from envguard.errors import InputError
 from envguard.formats.conda_lock import archive_name
 from envguard.model.channel import channel_name
 from envguard.model.listing import Listing
 from envguard.model.package import PackageRecord
 from envguard.model.secrets import without_credentials
+
+_DIGEST = re.compile(r"(?P<md5>[0-9a-f]{32})|(?:sha256:)?(?P<sha256>[0-9a-f]{64})")
 
 
 def is_explicit(text: str) -> bool:
@@ -24,7 +28,9 @@ def parse_explicit(text: str, path: str) -> Listing:
             continue
         record = _record(line)
         if record is None:
-            problems.append(f"{path}:{number}: {without_credentials(line)!r} is no conda package")
+            problems.append(
+                f"{path}:{number}: {without_credentials(line)!r} is no conda package with its hash"
+            )
         else:
             records.append(record)
     if problems:
@@ -41,7 +47,8 @@ def _record(line: str) -> PackageRecord | None:
     url, _, digest = line.partition("#")
     url = without_credentials(url)
     archive = archive_name(url)
-    if archive is None:
+    found = _DIGEST.fullmatch(digest.strip().lower())
+    if archive is None or (digest and found is None):
         return None
     return PackageRecord(
         archive.name,
@@ -51,6 +58,6 @@ def _record(line: str) -> PackageRecord | None:
         channel=channel_name(archive.channel_url),
         subdir=archive.subdir,
         url=url,
-        md5=digest if len(digest) == 32 else None,
-        sha256=digest if len(digest) == 64 else None,
+        md5=found["md5"] if found else None,
+        sha256=found["sha256"] if found else None,
     )

@@ -12,7 +12,10 @@ _PINNED = re.compile(
     r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)(?:\[[^\]]*\])?\s*===?\s*(?P<version>[\w.+!-]+)\s*(?:;|\s#|\s--|\\|\Z)"
 )
 _AT_URL = re.compile(r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)(?:\[[^\]]*\])?\s*@\s*(?P<url>\S+)")
-_WHEEL = re.compile(r"/[A-Za-z0-9._]+-(?P<version>[^-/]+)-[^/]*\.whl")
+_FILE = re.compile(
+    r"/[A-Za-z0-9._]+-(?P<version>[^-/]+)-[^/]*\.whl|/[A-Za-z0-9._-]+-(?P<source>\d[^-/]*)\.(?:tar\.gz|zip)(?:#|\Z)"
+)
+_SHA256 = re.compile(r"[#&]sha256=([0-9a-f]{64})")
 
 
 def parse_pip_text(text: str, path: str) -> Listing:
@@ -36,7 +39,13 @@ def _record(line: str) -> PackageRecord | None:
         return PackageRecord(match["name"], match["version"].replace("%2B", "+"), Manager.PIP)
     if match := _AT_URL.match(line):
         url = without_credentials(match["url"])
-        version = _WHEEL.search(url.replace("%2B", "+"))
-        if version is not None:
-            return PackageRecord(match["name"], version["version"], Manager.PIP, url=url)
+        file, digest = _FILE.search(url.replace("%2B", "+")), _SHA256.search(url)
+        if file is not None:
+            return PackageRecord(
+                match["name"],
+                file["version"] or file["source"],
+                Manager.PIP,
+                url=url,
+                sha256=digest[1] if digest else None,
+            )
     return None

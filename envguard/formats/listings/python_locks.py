@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import PurePath
 from typing import Any
 
@@ -41,9 +41,12 @@ def parse_python_lock(text: str, path: str) -> Listing:
     except (KeyError, TypeError, AttributeError) as error:
         raise InputError(f"{path}: damaged lock ({error!r})") from error
     names = [record.name for record in records]
+    unnamed = any("version" not in item for item in items)
     marked = any("marker" in item or "resolution-markers" in item for item in items)
     kind = "uv-lock" if "package" in data else "pylock"
-    return Listing(kind, {None: records}, complete=not marked and len(set(names)) == len(names))
+    return Listing(
+        kind, {None: records}, complete=not (marked or unnamed) and len(set(names)) == len(names)
+    )
 
 
 def _refuse_newer(data: Mapping[str, Any], path: str) -> None:
@@ -64,7 +67,15 @@ def _record(item: Mapping[str, Any]) -> PackageRecord:
         Manager.PIP,
         depends=tuple(_dependency(d) for d in item.get("dependencies") or ()),
         url=without_credentials(urls[0]) if urls else None,
+        sha256=_only_hash(artefacts),
     )
+
+
+def _only_hash(artefacts: Sequence[Mapping[str, Any]]) -> str | None:
+    """The sha256 where there is one file: of several it depends on the machine which is taken."""
+    files = [artefact for artefact in artefacts if artefact]
+    digest = (files[0].get("hashes") or {}).get("sha256") if len(files) == 1 else None
+    return str(digest) if digest else None
 
 
 def _dependency(item: Mapping[str, Any]) -> str:

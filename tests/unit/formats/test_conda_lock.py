@@ -101,6 +101,10 @@ def test_conda_locks_own_parser_reads_it(tmp_path):
             "https://u:p@index.example/t/TOKEN/ch/noarch/a-b.c-2024a-pyh_7.tar.bz2#md5",
             ("https://index.example/ch", "noarch", "a-b.c", "2024a", 7),
         ),
+        (
+            "https://conda.anaconda.org/conda-forge/linux-64/x264-1%21164.3095-h166bdaf_2.tar.bz2",
+            ("https://conda.anaconda.org/conda-forge", "linux-64", "x264", "1!164.3095", 2),
+        ),
         ("https://index.example/einops-0.8.0-py3-none-any.whl", None),
         ("numpy-1-0.conda", None),
     ],
@@ -148,3 +152,23 @@ def test_metadata_of_a_newer_envguard_is_refused_by_name():
 def test_a_hash_that_is_null_is_a_hash_that_is_not_there():
     text = dump_conda_lock(LOCK, created_by="e").replace(f"sha256: {'ab' * 32}", "sha256: null")
     assert parse_conda_lock(text, "l.yml").packages[0].record.sha256 is None
+
+
+def test_the_keys_of_older_conda_locks_are_read():
+    """conda-lock 1.0 wrote `optional` and `category` always, md5 without sha256, and pip without a hash."""
+    lock = parse_conda_lock(
+        """version: 1
+metadata: {content_hash: {}, channels: [], platforms: [linux-64], sources: []}
+package:
+- {name: a, version: '1', manager: conda, platform: linux-64, dependencies: {}, category: dev, optional: true,
+   url: 'https://conda.anaconda.org/conda-forge/noarch/a-1-0.tar.bz2', hash: {md5: cd}}
+- {name: b, version: '1', manager: pip, platform: linux-64, dependencies: {}, category: main, optional: false,
+   url: 'https://index.example/b-1-py3-none-any.whl', hash: {}, source: {type: url, url: 'https://index.example/b'}}
+- {name: c, version: '1', manager: conda, platform: linux-64, url: 'https://index.example/ch/noarch/c-1-0.conda'}
+""",
+        "conda-lock.yml",
+    )
+    a, b, c = lock.packages
+    assert (a.is_extra, a.record.md5, a.record.sha256) == (True, "cd", None)
+    assert (b.is_extra, b.record.sha256, c.is_extra, c.record.md5) == (False, None, False, None)
+    assert [record.name for record in lock.records_for("linux-64")] == ["b", "c"]

@@ -129,6 +129,54 @@ def test_an_explicit_file_knows_its_platform_and_its_hashes():
     assert listing.records_for("win-64") is None
 
 
+@pytest.mark.parametrize(
+    ("digest", "md5", "sha256"),
+    [
+        ("#" + "c" * 32, "c" * 32, None),
+        ("#" + "a" * 64, None, "a" * 64),
+        ("#sha256:" + "A" * 64, None, "a" * 64),
+        ("", None, None),
+    ],
+)
+def test_a_hash_of_an_explicit_file_is_told_by_its_length(digest, md5, sha256):
+    [record] = only(f"@EXPLICIT\n{CF}/linux-64/a-1-0.conda{digest}\n").records["linux-64"]
+    assert (record.md5, record.sha256) == (md5, sha256)
+
+
+@pytest.mark.parametrize("digest", ["abc", "a" * 63, "sha256:" + "a" * 32, "sha512:" + "a" * 64])
+def test_a_hash_that_checks_nothing_is_a_mistake(digest):
+    with pytest.raises(InputError, match="damaged @EXPLICIT"):
+        parse_listing(f"@EXPLICIT\n{CF}/linux-64/a-1-0.conda#{digest}\n", "e.txt")
+
+
+def test_files_named_by_url_have_their_version_and_hash():
+    listing = only(
+        f"einops @ https://index.example/einops-0.8.0-py3-none-any.whl#sha256={'a' * 64}\n"
+        "torch @ https://index.example/torch-2.7.0%2Bcu126-cp312-cp312-linux_x86_64.whl\n"
+        f"warm @ https://index.example/warm_up-0.3.tar.gz#subdirectory=p&sha256={'b' * 64}\n"
+        "dashed @ https://index.example/my-old-name-1.2.zip\n",
+        "requirements.txt",
+    )
+    assert [(r.name, r.version, r.sha256) for r in listing.records[None]] == [
+        ("einops", "0.8.0", "a" * 64),
+        ("torch", "2.7.0+cu126", None),
+        ("warm", "0.3", "b" * 64),
+        ("dashed", "1.2", None),
+    ]
+    assert listing.complete
+
+
+def test_a_commit_in_a_pylock_leaves_it_open():
+    listing = only(
+        'lock-version = "1.0"\n[[packages]]\nname = "a"\nversion = "1"\n'
+        'sdist = {url = "https://index.example/a-1.tar.gz", hashes = {sha256 = "ab"}}\n'
+        '[[packages]]\nname = "b"\nvcs = {type = "git", url = "https://index.example/b"}\n',
+        "pylock.toml",
+    )
+    assert [(r.name, r.sha256) for r in listing.records[None]] == [("a", "ab")]
+    assert not listing.complete
+
+
 def test_conda_list_has_builds_and_channels():
     listing = only(CONDA_LIST)
     assert labels(listing) == [
