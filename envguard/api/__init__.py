@@ -1,6 +1,7 @@
 """The public Python API, and the only place that picks adapters."""
 
 from envguard.api.checking import check, check_many, expand_subjects
+from envguard.api.comparing import diff, render
 from envguard.api.configuring import find_configuration, read_configuration
 from envguard.api.files import append_text, write_text
 from envguard.api.knowing import failed_rule_examples, list_rules, rule_mistakes, why
@@ -15,6 +16,7 @@ __all__ = [
     "check",
     "check_many",
     "demo",
+    "diff",
     "expand_subjects",
     "export",
     "failed_rule_examples",
@@ -26,6 +28,7 @@ __all__ = [
     "pack_rules",
     "parse_mirrors",
     "read_configuration",
+    "render",
     "resolve_targets",
     "rule_mistakes",
     "rules_date",

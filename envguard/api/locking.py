@@ -14,6 +14,7 @@ from envguard.model.configuration import NO_CONFIGURATION, Configuration
 if TYPE_CHECKING:
     from envguard.formats.lock_text import LockSummary
     from envguard.model.environment import Environment
+    from envguard.model.rendering import RenderKind
     from envguard.model.target import Target
     from envguard.ports import Progress
 
@@ -48,6 +49,7 @@ def lock(
     offline: bool = False,
     allow: frozenset[str] = frozenset(),
     strict_cuda: bool = False,
+    renders: Sequence[RenderKind] = (),
     configuration: Configuration = NO_CONFIGURATION,
     today: date | None = None,
     named_only: bool = False,
@@ -60,8 +62,9 @@ def lock(
     for a machine with a GPU, and `build`, to run the code of sources in the pip section; with `strict_cuda`
     no CUDA is newer than what the driver reports. Without `targets` it is for those of `lock_for` in
     `configuration`, whose waivers hold up to `today`, None = the day in UTC; `named_only` leaves out
-    platforms that no target names. `write` gets the path and the text in place of the file system. Raises
-    InputError, UnsatisfiableError or UnavailableError; then nothing was written.
+    platforms that no target names. `renders` are written beside the lock. `write` gets the path and the
+    text in place of the file system. Raises InputError, UnsatisfiableError or UnavailableError; then
+    nothing was written.
     """
     import os
     import time
@@ -71,6 +74,7 @@ def lock(
     from envguard.adapters.pip.resolver import UvPipResolver
     from envguard.adapters.prefixes.throwaway import cache_root
     from envguard.adapters.solver import RattlerSolver
+    from envguard.api.comparing import refuse_renders_nowhere, rendered_beside
     from envguard.commands import lock as commands
     from envguard.commands.lock_summary import judged, summarize
     from envguard.errors import InputError
@@ -80,6 +84,7 @@ def lock(
     from envguard.ports import SILENT
 
     started = time.monotonic()
+    refuse_renders_nowhere(output, renders)
     path = environment_yml or Path("environment.yml")
     environment = parse_environment(files.read_text(path), str(path))
     environment = replace(environment, channels=(*channels, *environment.channels))
@@ -125,9 +130,17 @@ def lock(
         allow=allow,
         accepted=lambda reports: waived(reports, configuration, today),
     )
-    (write or files.write_text)(output, dump_conda_lock(lockfile, created_by=_created_by()))
+    text = dump_conda_lock(lockfile, created_by=_created_by())
+    rendered = rendered_beside(text, output, renders)
+    for file, content in ((output, text), *((file, one.text) for file, one in rendered)):
+        (write or files.write_text)(file, content)
     seconds = time.monotonic() - started
-    return summarize(outcome, environment, reports, output=str(output), seconds=seconds)
+    summary = summarize(outcome, environment, reports, output=str(output), seconds=seconds)
+    return replace(
+        summary,
+        renders=tuple((str(file), one.kind.value) for file, one in rendered),
+        notes=(*summary.notes, *(f"{one.kind}: {n}" for _, one in rendered for n in one.notes)),
+    )
 
 
 def lock_separately(

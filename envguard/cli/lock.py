@@ -15,6 +15,7 @@ from envguard.cli.options import (
     warn_of_rules,
 )
 from envguard.model.configuration import LOCK_ALLOWS
+from envguard.model.rendering import RenderKind
 
 
 @click.command("lock", short_help="which exact packages, for which machines?")
@@ -63,6 +64,13 @@ from envguard.model.configuration import LOCK_ALLOWS
     "for a machine with a GPU. known-bad: write a lock although the check of it fails.",
 )
 @click.option("--strict-cuda", is_flag=True, help="No CUDA newer than what the driver reports.")
+@click.option(
+    "--render",
+    "renders",
+    multiple=True,
+    type=click.Choice([kind.value for kind in RenderKind]),
+    help="Write the lock in this format as well, beside it. Repeatable.",
+)
 @click.option("--offline", is_flag=True, help="Use what is cached, ask nobody.")
 @click.option(
     "-v", "--verbose", is_flag=True, help="Show all that was set aside, and by which rule."
@@ -78,6 +86,7 @@ def command(
     mirrors: tuple[str, ...],
     allow: tuple[str, ...],
     strict_cuda: bool,
+    renders: tuple[str, ...],
     offline: bool,
     verbose: bool,
     config: Path | None,
@@ -106,6 +115,7 @@ def command(
         "offline": offline,
         "allow": frozenset(allow or configuration.allow) & frozenset(LOCK_ALLOWS),
         "strict_cuda": strict_cuda,
+        "renders": [RenderKind(kind) for kind in renders],
         "configuration": configuration,
     }
     with terminal_progress() as progress:

@@ -19,10 +19,11 @@ VERBS = {
         "check": "can this run there?",
         "lock": "which exact packages, for which machines?",
         "verify": "does it run here? Proven in a throwaway environment",
-        "export": "what did I really ask for? A clean environment.yml",
+        "export": "what did I really ask for? Or a lock in another tool's format",
     },
     "When it breaks": {
         "why": "what is rule EG201, why this package, why not that build?",
+        "diff": "what changed between two locks? The GPU first",
     },
     "Set up": {
         "machine": "what is this machine?",

@@ -39,6 +39,8 @@ class LockSummary:
     notes: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
     """What the check of the lock warns of, fails, or cannot decide."""
+    renders: tuple[tuple[str, str], ...] = ()
+    """(file, format) of what was written beside the lock."""
 
 
 def lock_text(summary: LockSummary, *, verbose: bool = False) -> str:
@@ -51,6 +53,7 @@ def lock_text(summary: LockSummary, *, verbose: bool = False) -> str:
     lines += [f"note      {note}" for note in summary.notes]
     lines.append(f"runs on   {'; '.join(summary.requirements) or 'any machine of these platforms'}")
     lines.append(f"wrote     {summary.output}   {summary.seconds:.1f} s")
+    lines += [f"wrote     {file}   ({kind})" for file, kind in summary.renders]
     lines.append(_read_by(summary))
     lines += _cpu_only(summary.lines)
     return "\n".join(lines) + "\n"

@@ -17,6 +17,25 @@ SUBDIRS = (
     "win-arm64",
 )
 
+_MARKERS = {
+    "linux-64": ("linux", "x86_64"),
+    "linux-aarch64": ("linux", "aarch64"),
+    "linux-ppc64le": ("linux", "ppc64le"),
+    "linux-s390x": ("linux", "s390x"),
+    "osx-64": ("darwin", "x86_64"),
+    "osx-arm64": ("darwin", "arm64"),
+    "win-64": ("win32", "AMD64"),
+    "win-arm64": ("win32", "ARM64"),
+}
+
+
+def environment_marker(subdir: str) -> str | None:
+    """The marker (PEP 508) that holds on this subdir alone; None where there is no such."""
+    if subdir not in _MARKERS:
+        return None
+    system, machine = _MARKERS[subdir]
+    return f"sys_platform == '{system}' and platform_machine == '{machine}'"
+
 
 def nearest_subdir(text: str) -> str | None:
     """The subdir that was probably meant; None where nothing is near."""

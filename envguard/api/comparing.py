@@ -1,0 +1,77 @@
+"""Comparing what is locked, and writing it in the formats of other tools."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from envguard.model.lock_diff import LockDiff
+    from envguard.model.rendering import Rendered, RenderKind
+
+
+def diff(old: str | Path, new: str | Path) -> LockDiff:
+    """What changed between two locks of any format that is read, or installed environments.
+
+    Raises InputError for what names no exact packages.
+    """
+    from envguard.adapters import rules, subjects
+    from envguard.commands.diff import diff as compare
+
+    return compare(
+        subjects.find_subject(str(old)), subjects.find_subject(str(new)), knowledge=rules.load()
+    )
+
+
+def render(
+    what: str | None, kind: RenderKind, *, platforms: Sequence[str] = ()
+) -> tuple[Rendered, ...]:
+    """A lock in the format of another tool, one file a platform where the format wants it so.
+
+    `what` None = conda-lock.yml here. Raises InputError for what is no lock, and for a platform it lacks.
+    """
+    from envguard.adapters import subjects
+    from envguard.errors import InputError
+    from envguard.formats.renders import render as render_lock
+    from envguard.model.lockfile import Lockfile
+
+    path, found = subjects.find_subject(what, looked_for=("conda-lock.yml",))
+    if not isinstance(found, Lockfile):
+        raise InputError(
+            f"{path} is no conda-lock.yml, and only a lock can be written as {kind.value}",
+            hint=f"envguard lock, then envguard export conda-lock.yml --format {kind.value}",
+        )
+    return render_lock(found, kind, platforms=platforms)
+
+
+def refuse_renders_nowhere(output: Path, kinds: Sequence[RenderKind]) -> None:
+    """Raise InputError where there is no "beside the lock": a pipe, /dev/stdout."""
+    from envguard.errors import InputError
+
+    is_device = Path("/dev") in output.absolute().parents
+    if kinds and (is_device or (output.exists() and not output.is_file())):
+        raise InputError(
+            f"--render writes files beside the lock, and {output} is no file",
+            hint="write the lock to a file: -o conda-lock.yml",
+        )
+
+
+def rendered_beside(
+    lock_text: str, output: Path, kinds: Sequence[RenderKind]
+) -> tuple[tuple[Path, Rendered], ...]:
+    """The renders of a lock that is about to be written, with the files they belong into.
+
+    They are made of the lock's text, so `render` gives the same bytes later.
+    """
+    from envguard.formats.conda_lock import parse_conda_lock
+    from envguard.formats.renders import render as render_lock
+
+    if not kinds:
+        return ()
+    lockfile = parse_conda_lock(lock_text, str(output))
+    return tuple(
+        (output.parent / rendered.file_name(output.name), rendered)
+        for kind in dict.fromkeys(kinds)
+        for rendered in render_lock(lockfile, kind)
+    )
