@@ -12,6 +12,7 @@ from envguard.api.machines import resolve_targets, target_here
 from envguard.model.configuration import NO_CONFIGURATION, Configuration
 
 if TYPE_CHECKING:
+    from envguard.commands.lock import LockOutcome
     from envguard.formats.lock_text import LockSummary
     from envguard.model.environment import Environment
     from envguard.model.rendering import RenderKind
@@ -50,6 +51,7 @@ def lock(
     allow: frozenset[str] = frozenset(),
     strict_cuda: bool = False,
     renders: Sequence[RenderKind] = (),
+    engine: str = "rattler",
     configuration: Configuration = NO_CONFIGURATION,
     today: date | None = None,
     named_only: bool = False,
@@ -62,7 +64,8 @@ def lock(
     for a machine with a GPU, and `build`, to run the code of sources in the pip section; with `strict_cuda`
     no CUDA is newer than what the driver reports. Without `targets` it is for those of `lock_for` in
     `configuration`, whose waivers hold up to `today`, None = the day in UTC; `named_only` leaves out
-    platforms that no target names. `renders` are written beside the lock. `write` gets the path and the
+    platforms that no target names. `renders` are written beside the lock. `engine` may be `conda-lock`: the user's own
+    solves. `write` gets the path and the
     text in place of the file system. Raises InputError, UnsatisfiableError or UnavailableError; then
     nothing was written.
     """
@@ -92,7 +95,7 @@ def lock(
     configuration = with_known_waivers(configuration, knowledge)
     progress = progress or SILENT
     try:
-        locked_for = _targets_to_lock(
+        wanted = _targets_to_lock(
             environment, path, targets or configuration.lock_for, platforms, configuration
         )
     except InputError as error:
@@ -101,26 +104,35 @@ def lock(
         message = f"{configuration.path}: lock_for: {error.message}"
         raise InputError(message, hint=error.hint, problems=error.problems) from error
     if named_only:
-        locked_for = {s: of for s, of in locked_for.items() if any(t.given for t in of)}
-    outcome = commands.lock(
-        environment,
-        locked_for,
-        solver=RattlerSolver(
-            cache_dir=cache_root() / "repodata", mirrors=mirrors, offline=offline, progress=progress
-        ),
-        pip=UvPipResolver(
-            pypi_names=knowledge.pypi_names,
-            offline=offline,
-            package_cache=cache_root() / "pkgs",
-            mirrors=mirrors,
-        ),
-        knowledge=knowledge,
-        source=os.path.relpath(path.resolve(), output.parent.resolve()),
-        directory=path.resolve().parent,
-        allow=allow,
-        strict_cuda=strict_cuda,
-        progress=progress,
-    )
+        wanted = {s: of for s, of in wanted.items() if any(t.given for t in of)}
+    source = os.path.relpath(path.resolve(), output.parent.resolve())
+    if engine == "conda-lock":
+        said = {"--mirror": mirrors, "--offline": offline, "--strict-cuda": strict_cuda}
+        refused = tuple(option for option, value in said.items() if value)
+        outcome = _by_conda_lock(environment, path, wanted, channels, source, refused)
+    else:
+        outcome = commands.lock(
+            environment,
+            wanted,
+            solver=RattlerSolver(
+                cache_dir=cache_root() / "repodata",
+                mirrors=mirrors,
+                offline=offline,
+                progress=progress,
+            ),
+            pip=UvPipResolver(
+                pypi_names=knowledge.pypi_names,
+                offline=offline,
+                package_cache=cache_root() / "pkgs",
+                mirrors=mirrors,
+            ),
+            knowledge=knowledge,
+            source=source,
+            directory=path.resolve().parent,
+            allow=allow,
+            strict_cuda=strict_cuda,
+            progress=progress,
+        )
     beside = output.resolve().parent
     lockfile = relative_to(outcome.lockfile, beside, within=(beside, path.resolve().parent))
     reports = judged(
@@ -187,6 +199,35 @@ def _write_all(texts: Mapping[Path, str]) -> None:
 
     for place, text in texts.items():
         files.write_text(place, text)
+
+
+def _by_conda_lock(
+    environment: Environment,
+    path: Path,
+    targets: Mapping[str, tuple[Target, ...]],
+    channels: Sequence[str],
+    source: str,
+    refused: tuple[str, ...],
+) -> LockOutcome:
+    """What the user's own conda-lock locks. Raises InputError for options that it cannot follow."""
+    from envguard.adapters import rules
+    from envguard.adapters.conda_lock_engine import CondaLockEngine
+    from envguard.commands.lock_engine import lock_by_engine
+    from envguard.errors import InputError
+
+    if refused:
+        raise InputError(
+            f"--engine conda-lock does not know {', '.join(refused)}",
+            hint="leave them out, or let envguard solve: leave out --engine",
+        )
+    return lock_by_engine(
+        environment,
+        targets,
+        engine=CondaLockEngine(path.resolve(), channels).lock,
+        name="conda-lock",
+        knowledge=rules.load(),
+        source=source,
+    )
 
 
 def _targets_to_lock(

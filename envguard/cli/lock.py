@@ -71,6 +71,13 @@ from envguard.model.rendering import RenderKind
     type=click.Choice([kind.value for kind in RenderKind]),
     help="Write the lock in this format as well, beside it. Repeatable.",
 )
+@click.option(
+    "--engine",
+    type=click.Choice(["rattler", "conda-lock"]),
+    default="rattler",
+    show_default=True,
+    help="Who solves: envguard with rattler, or your own conda-lock, whose lock is then judged alike.",
+)
 @click.option("--offline", is_flag=True, help="Use what is cached, ask nobody.")
 @click.option(
     "-v", "--verbose", is_flag=True, help="Show all that was set aside, and by which rule."
@@ -87,6 +94,7 @@ def command(
     allow: tuple[str, ...],
     strict_cuda: bool,
     renders: tuple[str, ...],
+    engine: str,
     offline: bool,
     verbose: bool,
     config: Path | None,
@@ -116,6 +124,7 @@ def command(
         "allow": frozenset(allow or configuration.allow) & frozenset(LOCK_ALLOWS),
         "strict_cuda": strict_cuda,
         "renders": [RenderKind(kind) for kind in renders],
+        "engine": engine,
         "configuration": configuration,
     }
     with terminal_progress() as progress:

@@ -240,16 +240,16 @@ def _lockfile(
         sources=(source,),
         targets=tuple(
             LockedTarget(
-                _recorded(target), tuple(str(package) for package in wanted[subdir.subdir])
+                recorded_target(target), tuple(str(package) for package in wanted[subdir.subdir])
             )
             for subdir in subdirs
             for target in subdir.targets
         ),
-        request=_request(environment, [subdir.subdir for subdir in subdirs]),
+        request=lock_request(environment, [subdir.subdir for subdir in subdirs]),
     )
 
 
-def _recorded(target: Target) -> Target:
+def recorded_target(target: Target) -> Target:
     """The target as others may read it: what the solve depended on, and nothing of whose machine it is."""
     machine = target.machine
     gpus = machine.gpus
@@ -272,7 +272,7 @@ def _recorded(target: Target) -> Target:
     )
 
 
-def _request(environment: Environment, subdirs: Sequence[str]) -> LockRequest:
+def lock_request(environment: Environment, subdirs: Sequence[str]) -> LockRequest:
     selected = {subdir: environment.for_subdir(subdir) for subdir in subdirs}
     return LockRequest(
         name=environment.name,
