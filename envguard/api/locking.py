@@ -64,8 +64,8 @@ def lock(
     for a machine with a GPU, and `build`, to run the code of sources in the pip section; with `strict_cuda`
     no CUDA is newer than what the driver reports. Without `targets` it is for those of `lock_for` in
     `configuration`, whose waivers hold up to `today`, None = the day in UTC; `named_only` leaves out
-    platforms that no target names. `renders` are written beside the lock. `engine` may be `conda-lock`: the user's own
-    solves. `write` gets the path and the
+    platforms that no target names. `renders` are written beside the lock. `engine` may be `conda-lock`: the
+    user's own solves. `write` gets the path and the
     text in place of the file system. Raises InputError, UnsatisfiableError or UnavailableError; then
     nothing was written.
     """

@@ -19,7 +19,8 @@ _SECRET_NAME = re.compile(
 def without_credentials(url: str) -> str:
     """The URL without `user:password@` and `/t/TOKEN/`; query strings go too, they carry signatures.
 
-    A variable that nobody expanded (`${TOKEN}@`, `name:${TOKEN}@`) and the user of an SSH URL stay.
+    A variable that nobody expanded (`${TOKEN}@`, `name:${TOKEN}@`) and the user of an SSH URL stay; so does
+    `git@`, the name that everybody logs in with.
     """
     if "://" not in url:
         return url
@@ -27,8 +28,11 @@ def without_credentials(url: str) -> str:
     if not parts.netloc:
         return url
     user, _, host = parts.netloc.rpartition("@")
-    if _NO_SECRET.fullmatch(user) or (parts.scheme.endswith("ssh") and user and ":" not in user):
+    name = user.partition(":")[0]
+    if _NO_SECRET.fullmatch(user):
         host = f"{user}@{host}"
+    elif name and (name == "git" or parts.scheme.endswith("ssh")):
+        host = f"{name}@{host}"
     path = _TOKEN.sub("", parts.path)
     return urlunsplit((parts.scheme, host, path, "", parts.fragment))
 
