@@ -72,6 +72,7 @@ def lock(
     import os
     import time
     from dataclasses import replace
+    from datetime import UTC, datetime
 
     from envguard.adapters import files
     from envguard.adapters.pip.resolver import UvPipResolver
@@ -79,6 +80,7 @@ def lock(
     from envguard.adapters.solver import RattlerSolver
     from envguard.api.comparing import refuse_renders_nowhere, rendered_beside
     from envguard.commands import lock as commands
+    from envguard.commands.lock_contract import with_contract
     from envguard.commands.lock_summary import judged, summarize
     from envguard.errors import InputError
     from envguard.formats.conda_lock_dump import dump_conda_lock
@@ -142,7 +144,8 @@ def lock(
         allow=allow,
         accepted=lambda reports: waived(reports, configuration, today),
     )
-    text = dump_conda_lock(lockfile, created_by=_created_by())
+    locked = with_contract(lockfile, knowledge, today=today or datetime.now(UTC).date())
+    text = dump_conda_lock(locked, created_by=_created_by())
     rendered = rendered_beside(text, output, renders)
     for file, content in ((output, text), *((file, one.text) for file, one in rendered)):
         (write or files.write_text)(file, content)

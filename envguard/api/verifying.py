@@ -33,16 +33,17 @@ def verify(
     keep: str = "never",
     mirrors: Mapping[str, str] | None = None,
     offline: bool = False,
+    allow: frozenset[str] = frozenset(),
     configuration: Configuration = NO_CONFIGURATION,
     today: date | None = None,
     progress: Progress | None = None,
 ) -> Report:
     """Run the probes in a throwaway prefix made from a lock, or in an interpreter that is there.
 
-    `keep` is `never`, `failed` or `always`; `timeout_s` is one probe's. What `configuration` waives of the
-    check up to `today` (None = the day in UTC) does not count; what a probe saw always does. Raises
-    InputError or UnavailableError when there is nothing that could be probed; a probe that does
-    not pass is in the report.
+    `keep` is `never`, `failed` or `always`; `timeout_s` is one probe's. `allow` may hold `contract`: probe
+    although this machine breaks the contract of the lock. What `configuration` waives of the check up to
+    `today` (None = the day in UTC) does not count; what a probe saw always does. Raises InputError or
+    UnavailableError when there is nothing that could be probed; a probe that does not pass is in the report.
     """
     from envguard.adapters.prefixes.throwaway import ThrowawayPrefixes
     from envguard.adapters.probing.existing import Existing
@@ -61,7 +62,7 @@ def verify(
         with process_probes() as runner:
             return commands.verify_prefix(found.prefix, request, runner=runner, progress=progress)
     path, lockfile = found
-    request = _verify_lock_request(path, lockfile, judge, timeout_s)
+    request = _verify_lock_request(path, lockfile, judge, timeout_s, allow)
     with process_probes() as runner:
         return commands.verify_lock(
             lockfile,
@@ -120,7 +121,7 @@ def _verifiable(
 
 
 def _verify_lock_request(
-    path: str, lockfile: Lockfile, judge: _Judge, timeout_s: float
+    path: str, lockfile: Lockfile, judge: _Judge, timeout_s: float, allow: frozenset[str]
 ) -> VerifyRequest:
     from envguard.commands.check import check_lock
     from envguard.commands.verify import VerifyRequest, recorded_targets
@@ -129,10 +130,11 @@ def _verify_lock_request(
 
     subdir, here, said = current_subdir(), target_here(), judge.said
     reports: tuple[Report, ...] = ()
+    own: Report | None = None
     if subdir in lockfile.platforms:  # where it is not, the prefix factory says so
-        reports = judge.waived(
-            check_lock(lockfile, path, said or (here,), knowledge=judge.knowledge)
-        )
+        own = check_lock(lockfile, path, (here,), knowledge=judge.knowledge)[0]
+        of_said = check_lock(lockfile, path, said, knowledge=judge.knowledge) if said else (own,)
+        reports = judge.waived(of_said)
     packages = f"{len(lockfile.records_for(subdir))} packages"
     return VerifyRequest(
         Subject("conda-lock", path, target=subdir, detail=packages),
@@ -140,6 +142,8 @@ def _verify_lock_request(
         reports=reports,
         targets=said or recorded_targets(lockfile, subdir),
         timeout_s=timeout_s,
+        contract=own,
+        allow_contract="contract" in allow,
     )
 
 

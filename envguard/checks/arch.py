@@ -192,16 +192,6 @@ def _by_ptx(case: Case, torch: TorchBuild, card: Gpu, found: Finding) -> Finding
     )
 
 
-def ptx_needs(case: Case) -> tuple[str, ...]:
-    """`driver CUDA >=12.9` where a card gets PTX only, for the list of what an environment runs on."""
-    torch = case.torch
-    if torch is None or torch.cuda is None or torch.kind is not BuildKind.CUDA:
-        return ()
-    findings = [_torch_on(case, torch, card) for card in case.cards or ()]
-    only_ptx = any(finding.status is Status.WARN for finding in findings)
-    return (f"driver CUDA >={torch.cuda}",) if only_ptx else ()
-
-
 def _untabled(case: Case, torch: TorchBuild, card: Gpu, capability: ComputeCapability) -> Finding:
     """No list of architectures; but a CUDA that has dropped the card decides it all the same."""
     need = CudaNeed(torch.cuda, torch.record, program=True) if torch.cuda else None

@@ -6,6 +6,7 @@ import operator
 import re
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
+from typing import Literal
 
 from envguard.checks.case import Case
 from envguard.checks.torch_build import BuildKind
@@ -81,6 +82,11 @@ def _has_none(fact: str, case: Case) -> bool:
             return case.need is None and case.complete
         case _:
             return False
+
+
+def package_fact(fact: str, case: Case) -> Dotted | Literal[False] | None:
+    """A fact of the packages; False where there is known to be no such thing, None = not known."""
+    return False if _has_none(fact, case) else _fact(fact, case)
 
 
 def _fact(fact: str, case: Case) -> Dotted | None:

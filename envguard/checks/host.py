@@ -14,7 +14,7 @@ from envguard.model.report import Finding, Fix, Status
 from envguard.model.target import Target
 from envguard.model.version import Dotted
 
-_GLIBC = re.compile(r"__glibc\s+>=\s*(\d+(?:\.\d+)*)")
+_AT_LEAST = re.compile(r">=\s*(\d+(?:\.\d+)*)")
 _WHEEL_TAG = re.compile(r"manylinux(_\d+_\d+|2014|2010|1)(?=_)")
 _LEGACY_TAGS = {"2014": "2.17", "2010": "2.12", "1": "2.5"}  # PEP 599, 571, 513
 
@@ -102,9 +102,10 @@ def glibc_need(record: PackageRecord) -> Dotted | None:
     A wheel with several tags runs where any of them holds.
     """
     found = [
-        Dotted.parse(match[1])
+        Dotted.parse(version)
         for depend in record.depends
-        if (match := _GLIBC.match(depend)) is not None
+        if depend.split(" ")[0] == "__glibc"
+        for version in _AT_LEAST.findall(depend)  # a lock joins several specs into one
     ]
     if found:
         return max(found)

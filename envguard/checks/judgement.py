@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from envguard.checks.arch import check_architectures, ptx_needs
+from envguard.checks.arch import check_architectures
 from envguard.checks.case import Case
+from envguard.checks.contract import least_text, only_ptx
+from envguard.checks.contract_needs import code_needs, cpu_least, glibc_least
+from envguard.checks.contract_rules import least_of_rules, rule_needs
+from envguard.checks.cpu import check_cpu_level
 from envguard.checks.cudnn import check_cudnn
 from envguard.checks.driver import check_driver_floor, driver_range
 from envguard.checks.driver_cards import check_driver_cards
 from envguard.checks.extensions import check_extensions
 from envguard.checks.frameworks import check_framework_cudnn
-from envguard.checks.host import check_cpu_build, check_glibc, glibc_need
+from envguard.checks.host import check_cpu_build, check_glibc
 from envguard.checks.packages import check_rules
 from envguard.model.report import Finding, Status
 from envguard.model.target import Target
@@ -31,6 +35,7 @@ def judge(case: Case, asked: Target) -> tuple[Finding, ...]:
         *check_extensions(case),
         *check_cpu_build(case, asked),
         *check_glibc(case),
+        *check_cpu_level(case),
         *check_rules(case),
     ]
     named = (replace(finding, target=asked.name) for finding in findings)
@@ -38,12 +43,16 @@ def judge(case: Case, asked: Target) -> tuple[Finding, ...]:
 
 
 def requirements(case: Case) -> tuple[str, ...]:
-    """What the packages, on these cards, ask of a machine: `driver >=525.60.13`, `glibc >=2.28`."""
-    driver = (*driver_range(case).needs, *ptx_needs(case)) if case.need is not None else ()
-    glibc = [need for record in case.records if (need := glibc_need(record)) is not None]
-    if not glibc or not case.subdir.startswith("linux-"):
-        return driver
-    return (*driver, f"glibc >={max(glibc)}")
+    """What the contract of the packages is for these cards: `driver >=525.60.13`, `glibc >=2.28`."""
+    driver = driver_range(case).needs if case.need is not None else ()
+    cards = case.cards or ()
+    capabilities = (card.compute_capability for card in cards)
+    code = code_needs(case, (one for one in capabilities if one is not None))
+    of_rules = least_of_rules(rule_needs(case))
+    cuda = max(filter(None, (only_ptx(code, cards), of_rules.get("driver_cuda"))), default=None)
+    ptx = (f"driver CUDA >={cuda}",) if cuda is not None and cards else ()
+    least = (need for need in (glibc_least(case), cpu_least(case)) if need is not None)
+    return (*driver, *ptx, *map(least_text, least))
 
 
 def _once(findings: Iterable[Finding], case: Case) -> tuple[Finding, ...]:

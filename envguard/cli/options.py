@@ -84,19 +84,20 @@ def output_option(command: Command) -> Command:
 
 def verdict_options(command: Command) -> Command:
     """`--fail-on` and `--allow unknown`: which answers exit with what; see `exit_status`."""
-    allow = click.option(
-        "--allow",
-        "allowed",
-        multiple=True,
-        type=click.Choice(CHECK_ALLOWS),
-        help="Accept what could not be decided (exit 0 instead of 3).",
-    )
+    return verdict_options_allowing(
+        CHECK_ALLOWS, "Accept what could not be decided (exit 0 instead of 3)."
+    )(command)
+
+
+def verdict_options_allowing(words: Sequence[str], help_: str) -> Callable[[Command], Command]:
+    """`--fail-on`, and `--allow` of these words."""
+    allow = click.option("--allow", "allowed", multiple=True, type=click.Choice(words), help=help_)
     fail_on = click.option(
         "--fail-on",
         type=click.Choice([word.value for word in FailOn]),
         help="The mildest answer that exits with 1.  [default: that of the configuration, else fail]",
     )
-    return fail_on(allow(command))
+    return lambda command: fail_on(allow(command))
 
 
 def exit_status(

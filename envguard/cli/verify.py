@@ -17,9 +17,10 @@ from envguard.cli.options import (
     for_option,
     format_option,
     output_option,
-    verdict_options,
+    verdict_options_allowing,
     warn_of_rules,
 )
+from envguard.model.configuration import VERIFY_ALLOWS
 
 if TYPE_CHECKING:
     from envguard.model.report import Report
@@ -88,7 +89,11 @@ class _Seconds(click.FloatRange):
 )
 @format_option("text", "json")
 @output_option
-@verdict_options
+@verdict_options_allowing(
+    VERIFY_ALLOWS,
+    "unknown: accept what could not be decided (exit 0 instead of 3). contract: probe although this "
+    "machine breaks the contract of the lock. Repeatable.",
+)
 @configuration_options
 def command(
     what: str | None,
@@ -131,6 +136,7 @@ def command(
             keep=keep,
             mirrors=api.parse_mirrors(mirrors),
             offline=offline,
+            allow=frozenset(allowed or configuration.allow),
             configuration=configuration,
             progress=progress,
         )

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from envguard.checks.case import Case, case_of
+from envguard.checks.contract_answers import answered
 from envguard.checks.judgement import judge, requirements
 from envguard.errors import InputError
 from envguard.formats.gpu_names import match_gpu_name
@@ -167,7 +168,9 @@ def _check_locked(lockfile: Lockfile, path: str, target: Target, knowledge: Know
     case = case_of(target, records, knowledge)
     detail = f"{target.subdir}, {count(len(records), 'package')}"
     subject = Subject("conda-lock", path, target.subdir, detail)
-    return _report(subject, target, case, judge(case, target), ())
+    findings, more, contract = answered(judge(case, target), lockfile.contract, case, target)
+    report = _report(subject, target, case, findings, ())
+    return replace(report, notes=(*report.notes, *more), contract=contract)
 
 
 def _report(

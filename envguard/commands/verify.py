@@ -25,6 +25,11 @@ from envguard.model.report import Finding, Report, Status, Subject
 from envguard.model.target import Target
 from envguard.ports import SILENT, Prefix, PrefixFactory, ProbeRunner, Progress
 
+NOT_MADE = (
+    "nothing was installed: this machine breaks the contract "
+    "(envguard verify --allow contract probes it all the same)"
+)
+
 
 class Keep(StrEnum):
     """When a throwaway prefix stays."""
@@ -38,7 +43,8 @@ class Keep(StrEnum):
 class VerifyRequest:
     """What is to be proven, and what is known before. `timeout_s` is one probe's.
 
-    `reports` are those of the static check; they are shown, and the probes run all the same.
+    `reports` are those of the static check; they are shown, and the probes run all the same, except where
+    this machine breaks the contract of a lock.
     `targets` are the machines that somebody named, now or in the lock; none where it is this one.
     """
 
@@ -47,6 +53,15 @@ class VerifyRequest:
     reports: tuple[Report, ...] = ()
     targets: tuple[Target, ...] = ()
     timeout_s: float = 120.0
+    contract: Report | None = None
+    """The check of the lock for this machine; its contract decides whether anything is installed."""
+    allow_contract: bool = False
+
+    @property
+    def broken(self) -> bool:
+        """Whether this machine breaks the contract, and nobody accepted that."""
+        contract = self.contract.contract if self.contract is not None else None
+        return contract is not None and contract.status is Status.FAIL and not self.allow_contract
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -73,10 +88,13 @@ def verify_lock(
 ) -> Report:
     """Make a throwaway prefix of the lock, for the subdir of this machine, and probe it.
 
-    Raises InputError for a lock that this machine cannot install, UnavailableError when a package cannot
-    be fetched, checked or written; then nothing is left.
+    Nothing is made where this machine breaks the contract, unless that is allowed. Raises InputError for a
+    lock that this machine cannot install, UnavailableError when a package cannot be fetched, checked or
+    written; then nothing is left.
     """
     started = time.monotonic()
+    if request.broken:
+        return _refused(request)
     report: Report | None = None
 
     def stays() -> bool:
@@ -90,6 +108,21 @@ def verify_lock(
         report = verify_prefix(prefix, request, runner=runner, progress=progress)
     note = f"kept: {prefix.path}" if stays() else REMOVED
     return replace(report, notes=(*report.notes, note), seconds=time.monotonic() - started)
+
+
+def _refused(request: VerifyRequest) -> Report:
+    """What breaks, without an environment made for it."""
+    assert request.contract is not None
+    own = request.contract
+    others = [finding for finding in request.findings if finding not in own.findings]
+    return Report(
+        command="verify",
+        subject=request.subject,
+        machine=request.machine,
+        findings=(*own.findings, *others),
+        notes=(*own.notes, NOT_MADE),
+        contract=own.contract,
+    )
 
 
 def verify_prefix(
@@ -124,6 +157,7 @@ def verify_prefix(
         machine=request.machine,
         findings=findings,
         probes=results,
+        contract=request.contract.contract if request.contract is not None else None,
         notes=tuple(dict.fromkeys(notes)),
         seconds=time.monotonic() - started,
         configuration=next((r.configuration for r in request.reports if r.configuration), None),

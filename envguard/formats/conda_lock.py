@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from envguard.errors import InputError
-from envguard.formats import lock_metadata, yaml_reader
+from envguard.formats import contract_json, lock_metadata, yaml_reader
 from envguard.model.channel import channel_name
 from envguard.model.lockfile import LockedPackage, Lockfile
 from envguard.model.package import Manager, PackageRecord
@@ -82,6 +82,10 @@ class _Reader:
         targets, request = None, None
         if lock_metadata.KEY in custom:
             targets, request = lock_metadata.parse_metadata(custom[lock_metadata.KEY], self.path)
+        packages = tuple(self.packages(data.get("package")))
+        contract = None
+        if contract_json.KEY in custom:
+            contract = contract_json.parse_contract(custom[contract_json.KEY], packages)
         return Lockfile(
             platforms=tuple(self.strings(metadata.get("platforms"), "metadata.platforms")),
             channels=tuple(
@@ -89,12 +93,13 @@ class _Reader:
                 for c in metadata.get("channels") or ()
                 if isinstance(c, dict)
             ),
-            packages=tuple(self.packages(data.get("package"))),
+            packages=packages,
             sources=tuple(self.strings(metadata.get("sources"), "metadata.sources")),
             content_hash=self.string_map(metadata.get("content_hash"), "metadata.content_hash"),
             custom_metadata=custom,
             targets=targets,
             request=request,
+            contract=contract,
         )
 
     def packages(self, items: object) -> list[LockedPackage]:

@@ -6,7 +6,8 @@ from typing import Any
 
 import yaml
 
-from envguard.formats import lock_metadata
+from envguard.formats import contract_json, lock_metadata
+from envguard.model.contract import RecordedContract
 from envguard.model.lockfile import LockedPackage, Lockfile
 from envguard.model.pip_source import has_no_hash
 
@@ -41,6 +42,10 @@ def _metadata(lockfile: Lockfile, created_by: str) -> dict[str, Any]:
     custom = dict(lockfile.custom_metadata) | {"created_by": created_by}
     if lockfile.targets is not None and lockfile.request is not None:
         custom[lock_metadata.KEY] = lock_metadata.dump_metadata(lockfile.targets, lockfile.request)
+    if isinstance(lockfile.contract, RecordedContract):
+        custom[contract_json.KEY] = contract_json.dump_contract(
+            lockfile.contract, lockfile.packages
+        )
     return {
         "content_hash": dict(lockfile.content_hash),
         "channels": [{"url": channel, "used_env_vars": []} for channel in lockfile.channels],

@@ -15,8 +15,8 @@ from envguard.formats.strict_yaml import Path as KeyPath
 from envguard.formats.toml_lines import toml_line
 from envguard.formats.yaml_nodes import refuse_repeated_keys
 from envguard.model.configuration import (
-    CHECK_ALLOWS,
     LOCK_ALLOWS,
+    VERIFY_ALLOWS,
     Configuration,
     NamedTarget,
     Waiver,
@@ -91,8 +91,8 @@ def _place(where: str, line: int | None) -> str:
 def _configuration(keys: Keys, where: str, folder: Path, line: _Line) -> Configuration:
     allow = keys.texts("allow")
     for word in allow:
-        if word not in (*CHECK_ALLOWS, *LOCK_ALLOWS):
-            known = ", ".join((*CHECK_ALLOWS, *LOCK_ALLOWS))
+        if word not in (*VERIFY_ALLOWS, *LOCK_ALLOWS):
+            known = ", ".join((*VERIFY_ALLOWS, *LOCK_ALLOWS))
             keys.problem("allow", f"{word!r} is none of {known}")
     words = [word.value for word in FailOn]
     fail_on = keys.choice("fail_on", words) if keys.has("fail_on") else None

@@ -9,7 +9,14 @@ from envguard import __version__
 from envguard.formats.machine_json import machine_to_json
 from envguard.model.package import PackageRecord
 from envguard.model.probe import ProbeResult
-from envguard.model.report import ConfigurationUse, Finding, Location, Report, Waived
+from envguard.model.report import (
+    ConfigurationUse,
+    ContractVerdict,
+    Finding,
+    Location,
+    Report,
+    Waived,
+)
 
 SCHEMA_VERSION = 1
 
@@ -37,6 +44,7 @@ def report_to_json(report: Report, *, rules_date: str) -> dict[str, object]:
         "findings": [_finding(finding) for finding in report.findings],
         "probes": [_probe(probe) for probe in report.probes],
         "requirements": list(report.requirements),
+        **({"contract": _contract(report.contract)} if report.contract is not None else {}),
         "notes": list(report.notes),
         **_configuration(report.configuration),
         "seconds": round(report.seconds, 3),
@@ -48,6 +56,15 @@ def _configuration(read: ConfigurationUse | None) -> dict[str, object]:
         return {}
     unused = {"path": read.path, "unused_waivers": list(read.unused_waivers)}
     return {"configuration": unused}
+
+
+def _contract(contract: ContractVerdict) -> dict[str, object]:
+    return _known(
+        verdict=contract.status.value,
+        rules=list(contract.rules) or None,
+        computed=contract.computed,
+        rules_date=contract.rules_date,
+    )
 
 
 def _finding(finding: Finding) -> dict[str, object]:

@@ -21,7 +21,7 @@ DTYPES = ("float64", "float32", "tf32", "float16", "bfloat16", "complex128")
 
 def verify_text(report: Report) -> str:
     """The whole report; ends with a newline."""
-    lines = [headline(report)]
+    lines = [f"{headline(report)}{_contract(report)}"]
     lines += _table(report.probes)
     for finding in report.open_findings:
         if finding.status not in (Status.PASS, Status.SKIPPED):
@@ -31,6 +31,17 @@ def verify_text(report: Report) -> str:
             lines += ["", *waived_lines(finding, finding.waived)]
     lines += ["", *(note for note in report.notes if note != REMOVED), _last(report)]
     return "\n".join(lines) + "\n"
+
+
+def _contract(report: Report) -> str:
+    """What the machine is by the contract of the lock, behind the machine."""
+    contract = report.contract
+    if contract is None:
+        return ""
+    if contract.status is Status.PASS:
+        return "     contract ok"
+    word = "broken" if contract.status is Status.FAIL else "not decided"
+    return f"     contract {word} ({', '.join(contract.rules)})"
 
 
 def outcome_in_words(outcome: Outcome) -> str:

@@ -12,7 +12,9 @@ from envguard.model.report import FailOn, Location
 EXPIRED = "EG603"
 """The finding of a waiver that has expired; no option leaves it out."""
 CHECK_ALLOWS = ("unknown",)
-"""What `check` and `verify` take for --allow."""
+"""What `check` takes for --allow."""
+VERIFY_ALLOWS = (*CHECK_ALLOWS, "contract")
+"""What `verify` takes for --allow."""
 LOCK_ALLOWS = ("build", "cpu", "known-bad")
 """What `lock` takes for --allow."""
 

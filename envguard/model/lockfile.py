@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from envguard.model.contract import RecordedContract, UnreadableContract
 from envguard.model.package import PackageRecord
 from envguard.model.target import Target
 
@@ -63,6 +64,8 @@ class Lockfile:
     custom_metadata: Mapping[str, str] = field(default_factory=dict)
     targets: tuple[LockedTarget, ...] | None = None
     request: LockRequest | None = None
+    contract: RecordedContract | UnreadableContract | None = None
+    """What the packages need of a machine, as the lock itself says it; None = it says nothing."""
 
     def records_for(self, subdir: str) -> tuple[PackageRecord, ...]:
         """The packages of category `main` that `subdir` gets."""

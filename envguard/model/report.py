@@ -121,6 +121,19 @@ class ConfigurationUse:
 
 
 @dataclass(frozen=True, slots=True)
+class ContractVerdict:
+    """What a machine is by the machine contract: PASS, FAIL or UNKNOWN, and the rules that say so.
+
+    `computed` and `rules_date` are those of the contract in the lock; None where the packages were asked.
+    """
+
+    status: Status
+    rules: tuple[str, ...] = ()
+    computed: str | None = None
+    rules_date: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """All answers of one command."""
 
@@ -134,6 +147,8 @@ class Report:
     seconds: float = 0.0
     requirements: tuple[str, ...] = field(default_factory=tuple)
     """What the packages need of a machine: `driver >=525.60.13`."""
+    contract: ContractVerdict | None = None
+    """The same needs, against this machine; None where nothing was judged by them."""
     configuration: ConfigurationUse | None = None
 
     @property

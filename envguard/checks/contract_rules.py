@@ -1,0 +1,134 @@
+"""What a rule of rules/ leaves open once the packages are known: on which machines they break it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import product
+
+from envguard.checks.case import Case
+from envguard.checks.facts import package_fact
+from envguard.checks.packages import evaluate, packages_of
+from envguard.model import rule as model
+from envguard.model.contract import Literal, RuleNeed, UnknownNeed
+from envguard.model.rule import Condition, Rule
+from envguard.model.version import Dotted
+
+MACHINE_FACTS = ("driver", "driver_cuda", "compute_capability", "glibc")
+_FLIPPED = {">": "<", "<": ">", ">=": "<=", "<=": ">=", "==": "=="}
+_OF_A_RUN = model.Variable | model.InContainer | model.MigSlice | model.UserSite
+Rows = tuple[tuple[Literal, ...], ...]
+"""Any of the rows, all of a row: `()` never holds, `((),)` always."""
+NEVER: Rows = ()
+ALWAYS: Rows = ((),)
+
+
+class _NoInequalityError(Exception):
+    """A condition that rows of comparisons cannot say."""
+
+
+def rule_needs(case: Case) -> Iterator[RuleNeed | UnknownNeed]:
+    """Yield a need for each rule that these packages break on some machines and not on others.
+
+    A rule about how something is run (variables, containers, slices of a card) is none of the machine's.
+    """
+    for rule in case.knowledge.rules:
+        if rule.lint or not depends_on_machine(rule):
+            continue
+        try:
+            rows = rows_of(rule.when, case)
+        except _NoInequalityError:
+            yield UnknownNeed(rule.id, None, f"on which machines: {rule.title}")
+            continue
+        if rows not in (NEVER, ALWAYS):
+            packages = packages_of(rule.when, case)
+            yield RuleNeed(rule.id, rule.status, rule.title, packages, rows)
+
+
+def least_of_rules(needs: Iterable[RuleNeed | UnknownNeed]) -> dict[str, Dotted]:
+    """The least value of a fact below which a rule finds the packages broken: `driver_cuda` 12.9."""
+    least: dict[str, Dotted] = {}
+    for need in needs:
+        for row in need.where if isinstance(need, RuleNeed) else ():
+            if len(row) == 1 and isinstance(row[0], model.Compare) and row[0].operator == "<":
+                value = Dotted.parse(row[0].value)
+                least[row[0].fact] = max(value, least.get(row[0].fact, value))
+    return least
+
+
+def depends_on_machine(rule: Rule) -> bool:
+    """Whether a rule asks for what a contract can say of a machine, and for nothing of a run."""
+    leaves = tuple(_leaves(rule.when))
+    asked = any(
+        isinstance(leaf, model.CpuHas)
+        or (isinstance(leaf, model.Compare) and not MACHINE.isdisjoint((leaf.fact, leaf.value)))
+        for leaf in leaves
+    )
+    of_a_run = any(
+        isinstance(leaf, _OF_A_RUN)
+        or (isinstance(leaf, model.Compare) and "shm_mb" in (leaf.fact, leaf.value))
+        for leaf in leaves
+    )
+    return asked and not of_a_run
+
+
+MACHINE = frozenset(MACHINE_FACTS)
+
+
+def _leaves(condition: Condition) -> Iterator[Condition]:
+    match condition:
+        case model.AllOf() | model.AnyOf():
+            for part in condition.conditions:
+                yield from _leaves(part)
+        case model.Not():
+            yield from _leaves(condition.condition)
+        case _:
+            yield condition
+
+
+def rows_of(condition: Condition, case: Case) -> Rows:
+    """What is left of a condition, with everything decided that the packages decide."""
+    match condition:
+        case model.AllOf():
+            parts = [rows_of(part, case) for part in condition.conditions]
+            rows = tuple(tuple(one for row in rows for one in row) for rows in product(*parts))
+            return tuple(dict.fromkeys(rows))
+        case model.AnyOf():
+            rows = tuple(row for part in condition.conditions for row in rows_of(part, case))
+            return ALWAYS if () in rows else tuple(dict.fromkeys(rows))
+        case model.Not():
+            return _negated(condition, case)
+        case model.CpuHas():
+            return ((condition,),)
+        case model.Compare() if not MACHINE.isdisjoint((condition.fact, condition.value)):
+            return _compared(condition, case)
+        case _:
+            holds = evaluate(condition, case)
+            if holds is None:
+                raise _NoInequalityError
+            return ALWAYS if holds else NEVER
+
+
+def _negated(condition: model.Not, case: Case) -> Rows:
+    inside = rows_of(condition.condition, case)
+    if inside in (NEVER, ALWAYS):
+        return ALWAYS if inside == NEVER else NEVER
+    if isinstance(condition.condition, model.CpuHas):
+        return ((condition,),)
+    raise _NoInequalityError  # "no card is >= 8.9" is not "a card is < 8.9"
+
+
+def _compared(condition: model.Compare, case: Case) -> Rows:
+    """The machine's fact on the left, a number on the right."""
+    fact, operator, value = condition.fact, condition.operator, condition.value
+    if fact not in MACHINE:
+        fact, operator, value = value, _FLIPPED[operator], fact
+    if value in model.FACTS:
+        if value in MACHINE:
+            raise _NoInequalityError
+        known = package_fact(value, case)
+        if known is False:
+            return NEVER
+        if known is None:
+            raise _NoInequalityError
+        value = str(known)
+    return ((model.Compare(fact, operator, value),),)
