@@ -192,13 +192,16 @@ def least_text(need: LeastNeed) -> str:
     return f"glibc >={need.least}"
 
 
-def only_ptx(code: Iterable[CodeNeed], cards: Iterable[Gpu]) -> Dotted | None:
-    """The CUDA that a driver has to report, where one of the cards gets PTX only."""
+def only_ptx(code: Iterable[CodeNeed], cards: Iterable[Gpu]) -> Iterator[tuple[Dotted, str]]:
+    """The CUDA that a driver has to report where one of the cards gets PTX only, and the package."""
     capabilities = [card.compute_capability for card in cards if card.compute_capability]
-    found = [
-        need.ptx_cuda
-        for need in code
-        for capability in capabilities
-        if need.code_for(capability) is Code.PTX and need.ptx_cuda is not None
-    ]
-    return max(found, default=None)
+    for need in code:
+        ptx = any(need.code_for(capability) is Code.PTX for capability in capabilities)
+        if ptx and need.ptx_cuda is not None:
+            yield need.ptx_cuda, need.package.name
+
+
+def ptx_text(needs: Iterable[tuple[Dotted, str]]) -> tuple[str, ...]:
+    """`driver CUDA >=12.9 (PTX of numba)`, for the newest CUDA; nothing where there is none."""
+    newest = max(needs, key=lambda need: need[0], default=None)
+    return (f"driver CUDA >={newest[0]} (PTX of {newest[1]})",) if newest is not None else ()

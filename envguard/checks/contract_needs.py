@@ -27,7 +27,7 @@ from envguard.model.contract import (
 from envguard.model.knowledge import Knowledge
 from envguard.model.machine import DriverState, Gpu, Machine
 from envguard.model.package import PackageRecord
-from envguard.model.report import Finding, Status
+from envguard.model.report import Status
 from envguard.model.target import Target
 from envguard.model.version import ComputeCapability, Dotted
 
@@ -37,6 +37,7 @@ _CODE = {
     Status.FAIL: Code.NONE,
     Status.UNKNOWN: Code.UNKNOWN,
 }
+_BADNESS = (Code.SASS, Code.PTX, Code.UNKNOWN, Code.NONE).index
 _TORCH = ("pytorch", "libtorch", "torch", "pytorch-gpu")
 
 
@@ -100,22 +101,25 @@ def code_needs(case: Case, cards: Iterable[ComputeCapability]) -> tuple[CodeNeed
     found: dict[tuple[str, PackageRecord], list[CodeSpan]] = {}
     for from_, below in pairwise([*points, None]):
         assert from_ is not None
-        for finding in _answers(case, from_):
-            if finding.status in _CODE and finding.packages:
-                spans = found.setdefault((finding.rule, finding.packages[0]), [])
-                _append(spans, CodeSpan(from_, below, _CODE[finding.status]))
+        for (rule, package), code in _answers(case, from_).items():
+            _append(found.setdefault((rule, package), []), CodeSpan(from_, below, code))
     return tuple(
         CodeNeed(rule, package, tuple(spans), ptx_cuda=_ptx_cuda(case, package, spans))
         for (rule, package), spans in found.items()
     )
 
 
-def _answers(case: Case, card: ComputeCapability) -> Iterator[Finding]:
+def _answers(case: Case, card: ComputeCapability) -> dict[tuple[str, PackageRecord], Code]:
+    """By rule and package; the worst where a package is asked for its libraries and for itself."""
     if case.need is None:
-        return
+        return {}
     of_card = replace(case, driver=DriverState.ANY, cards=(Gpu(0, compute_capability=card),))
-    yield from check_architectures(of_card)
-    yield from check_cudnn(of_card)
+    answers: dict[tuple[str, PackageRecord], Code] = {}
+    for finding in (*check_architectures(of_card), *check_cudnn(of_card)):
+        if finding.status in _CODE and finding.packages:
+            key = finding.rule, finding.packages[0]
+            answers[key] = max(_CODE[finding.status], answers.get(key, Code.SASS), key=_BADNESS)
+    return answers
 
 
 def _append(spans: list[CodeSpan], span: CodeSpan) -> None:

@@ -44,15 +44,15 @@ def rule_needs(case: Case) -> Iterator[RuleNeed | UnknownNeed]:
             yield RuleNeed(rule.id, rule.status, rule.title, packages, rows)
 
 
-def least_of_rules(needs: Iterable[RuleNeed | UnknownNeed]) -> dict[str, Dotted]:
-    """The least value of a fact below which a rule finds the packages broken: `driver_cuda` 12.9."""
-    least: dict[str, Dotted] = {}
+def makers_of_ptx(needs: Iterable[RuleNeed | UnknownNeed]) -> Iterator[tuple[Dotted, str]]:
+    """The CUDA that a driver has to report for what makes PTX itself, by rule, and the package."""
     for need in needs:
-        for row in need.where if isinstance(need, RuleNeed) else ():
-            if len(row) == 1 and isinstance(row[0], model.Compare) and row[0].operator == "<":
-                value = Dotted.parse(row[0].value)
-                least[row[0].fact] = max(value, least.get(row[0].fact, value))
-    return least
+        if isinstance(need, UnknownNeed):
+            continue
+        for row in need.where:
+            first = row[0]
+            if len(row) == 1 and isinstance(first, model.Compare) and first.fact == "driver_cuda":
+                yield Dotted.parse(first.value), need.packages[0].name
 
 
 def depends_on_machine(rule: Rule) -> bool:

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 from envguard.checks.arch import check_architectures
 from envguard.checks.case import Case
-from envguard.checks.contract import least_text, only_ptx
+from envguard.checks.contract import least_text, only_ptx, ptx_text
 from envguard.checks.contract_needs import code_needs, cpu_least, glibc_least
-from envguard.checks.contract_rules import least_of_rules, rule_needs
+from envguard.checks.contract_rules import makers_of_ptx, rule_needs
 from envguard.checks.cpu import check_cpu_level
 from envguard.checks.cudnn import check_cudnn
 from envguard.checks.driver import check_driver_floor, driver_range
@@ -48,9 +48,7 @@ def requirements(case: Case) -> tuple[str, ...]:
     cards = case.cards or ()
     capabilities = (card.compute_capability for card in cards)
     code = code_needs(case, (one for one in capabilities if one is not None))
-    of_rules = least_of_rules(rule_needs(case))
-    cuda = max(filter(None, (only_ptx(code, cards), of_rules.get("driver_cuda"))), default=None)
-    ptx = (f"driver CUDA >={cuda}",) if cuda is not None and cards else ()
+    ptx = ptx_text([*only_ptx(code, cards), *makers_of_ptx(rule_needs(case))]) if cards else ()
     least = (need for need in (glibc_least(case), cpu_least(case)) if need is not None)
     return (*driver, *ptx, *map(least_text, least))
 

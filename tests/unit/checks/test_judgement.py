@@ -212,4 +212,14 @@ def test_requirements_say_what_it_runs_on(asked: Target, needs: tuple[str, ...])
 
 def test_ptx_only_is_a_requirement() -> None:
     asked = case(target("9.0", driver=DriverState.ANY), CUDA118)
-    assert "driver CUDA >=11.8" in requirements(asked)
+    assert "driver CUDA >=11.8 (PTX of pytorch)" in requirements(asked)
+
+
+def test_what_makes_ptx_itself_is_a_requirement() -> None:
+    asked = case(target("8.0", driver=DriverState.ANY), CUDA129, "numba 0.61.2 h_0")
+    assert "driver CUDA >=12.9 (PTX of numba)" in requirements(asked)
+
+
+def test_the_level_of_the_processor_is_a_requirement() -> None:
+    asked = case(target("8.0"), "a 1 depends:_x86_64-microarch-level~>=3")
+    assert requirements(asked) == ("CPU x86_64_v3",)
