@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from itertools import product
 
 from envguard.checks.case import Case
@@ -10,6 +11,8 @@ from envguard.checks.facts import package_fact
 from envguard.checks.packages import evaluate, packages_of
 from envguard.model import rule as model
 from envguard.model.contract import Literal, RuleNeed, UnknownNeed
+from envguard.model.machine import Machine
+from envguard.model.report import Status
 from envguard.model.rule import Condition, Rule
 from envguard.model.version import Dotted
 
@@ -31,17 +34,25 @@ def rule_needs(case: Case) -> Iterator[RuleNeed | UnknownNeed]:
 
     A rule about how something is run (variables, containers, slices of a card) is none of the machine's.
     """
+    case = _anywhere(case)
     for rule in case.knowledge.rules:
         if rule.lint or not depends_on_machine(rule):
             continue
         try:
             rows = rows_of(rule.when, case)
         except _NoInequalityError:
-            yield UnknownNeed(rule.id, None, f"on which machines: {rule.title}")
+            decides = rule.status is Status.FAIL
+            yield UnknownNeed(rule.id, None, f"on which machines: {rule.title}", decides)
             continue
         if rows not in (NEVER, ALWAYS):
             packages = packages_of(rule.when, case)
             yield RuleNeed(rule.id, rule.status, rule.title, packages, rows)
+
+
+def _anywhere(case: Case) -> Case:
+    """The packages alone: nothing is known of a machine but its subdir."""
+    target = replace(case.target, machine=Machine(case.subdir))
+    return replace(case, target=target, driver=None, cards=None)
 
 
 def makers_of_ptx(needs: Iterable[RuleNeed | UnknownNeed]) -> Iterator[tuple[Dotted, str]]:
@@ -86,7 +97,13 @@ def _leaves(condition: Condition) -> Iterator[Condition]:
 
 
 def rows_of(condition: Condition, case: Case) -> Rows:
-    """What is left of a condition, with everything decided that the packages decide."""
+    """What is left of a condition, with everything decided that the packages decide.
+
+    `case` is one whose machine is not known.
+    """
+    holds = evaluate(condition, case)
+    if holds is not None:
+        return ALWAYS if holds else NEVER
     match condition:
         case model.AllOf():
             parts = [rows_of(part, case) for part in condition.conditions]
@@ -96,22 +113,16 @@ def rows_of(condition: Condition, case: Case) -> Rows:
             rows = tuple(row for part in condition.conditions for row in rows_of(part, case))
             return ALWAYS if () in rows else tuple(dict.fromkeys(rows))
         case model.Not():
-            return _negated(condition, case)
+            return _negated(condition)
         case model.CpuHas():
             return ((condition,),)
         case model.Compare() if not MACHINE.isdisjoint((condition.fact, condition.value)):
             return _compared(condition, case)
         case _:
-            holds = evaluate(condition, case)
-            if holds is None:
-                raise _NoInequalityError
-            return ALWAYS if holds else NEVER
+            raise _NoInequalityError
 
 
-def _negated(condition: model.Not, case: Case) -> Rows:
-    inside = rows_of(condition.condition, case)
-    if inside in (NEVER, ALWAYS):
-        return ALWAYS if inside == NEVER else NEVER
+def _negated(condition: model.Not) -> Rows:
     if isinstance(condition.condition, model.CpuHas):
         return ((condition,),)
     raise _NoInequalityError  # "no card is >= 8.9" is not "a card is < 8.9"
