@@ -71,10 +71,12 @@ def _beside(
     says = judge_contract(contract, asked, case.knowledge)
     known = {rule.id for rule in case.knowledge.rules} | set(BUILT_IN)
     rules |= {finding.rule for finding in says}
-    merged = (*_completed(findings, says, recorded), *_of_newer_rules(says, known, recorded))
+    newer = recorded.rules_date > case.knowledge.date
+    completed = _completed(findings, says, recorded, newer=newer)
+    merged = (*completed, *_of_newer_rules(says, known, recorded))
     verdict = _verdict(merged, rules)
     verdict = replace(verdict, computed=recorded.computed, rules_date=recorded.rules_date)
-    differing = _differing(findings, says)
+    differing = _differing(merged, says)
     if not differing:
         return merged, (), verdict
     if recorded.rules_date != case.knowledge.date:
@@ -88,13 +90,21 @@ def _beside(
 
 
 def _completed(
-    findings: Iterable[Finding], says: Sequence[Finding], recorded: RecordedContract
+    findings: Iterable[Finding],
+    says: Sequence[Finding],
+    recorded: RecordedContract,
+    *,
+    newer: bool,
 ) -> list[Finding]:
-    """Each finding; the contract's where the tables could not say and it can."""
+    """Each finding; the contract's where the tables could not say and it can.
+
+    Also where `newer` rules of the contract fail what ours pass: a card that a driver branch has dropped
+    since is no row of an older table.
+    """
     taken: set[tuple[str, str | None]] = set()
     merged = []
     for finding in findings:
-        answer = _answer_to(finding, says)
+        answer = _answer_to(finding, says, newer=newer)
         if answer is None:
             merged.append(finding)
         elif (key := (answer.rule, _blamed(answer))) not in taken:
@@ -103,13 +113,13 @@ def _completed(
     return merged
 
 
-def _answer_to(finding: Finding, says: Sequence[Finding]) -> Finding | None:
+def _answer_to(finding: Finding, says: Sequence[Finding], *, newer: bool) -> Finding | None:
     """What the contract knows and the tables do not: the same rule, and the same package if one is named."""
-    if finding.status not in _OPEN:
-        return None
     for answer in says:
-        same = _blamed(finding) in (None, _blamed(answer))
-        if answer.rule == finding.rule and same and answer.status not in _OPEN:
+        same = answer.rule == finding.rule and _blamed(finding) in (None, _blamed(answer))
+        told = finding.status in _OPEN and answer.status not in _OPEN
+        stricter = newer and answer.status is Status.FAIL and finding.status is not Status.FAIL
+        if same and (told or stricter):
             return answer
     return None
 

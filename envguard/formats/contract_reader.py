@@ -53,10 +53,13 @@ def _driver(body: JsonObject) -> DriverNeed | None:
     item = _object(body, "driver")
     if item is None:
         return None
+    program = item.truth("program")
+    if program is None:
+        item.complain("program", "is missing")
     need = DriverNeed(
         package=_package(item),
         cuda=_parsed(item, "cuda", Dotted.parse, _ZERO),
-        program=bool(item.truth("program")),
+        program=bool(program),
         floors=tuple(_floor(floor) for floor in _objects(item, "floors")),
     )
     item.take("rule")
@@ -136,8 +139,8 @@ def _least(body: JsonObject, key: str, fact: str) -> LeastNeed | None:
 def _rule(item: JsonObject) -> RuleNeed:
     status = _parsed(item, "status", Status, Status.FAIL)
     rows = item.take("breaks_where")
-    if not isinstance(rows, list) or not all(isinstance(row, list) for row in rows):
-        item.complain("breaks_where", "a list of lists is expected")
+    if not isinstance(rows, list) or not all(isinstance(row, list) and row for row in rows):
+        item.complain("breaks_where", "a list of lists is expected, none of them empty")
         rows = []
     checked = ([item.check("breaks_where", str(one), _literal) for one in row] for row in rows)
     where = tuple(tuple(one for one in row if one is not None) for row in checked)
