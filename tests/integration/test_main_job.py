@@ -167,6 +167,23 @@ def test_a_fake_driver_makes_plain_pytorch_a_gpu_lock(fake_driver, real_channel,
     assert "A100" in checked.stdout
 
 
+def test_verify_installs_nothing_where_the_contract_is_broken(fake_driver, real_channel, tmp_path):
+    (tmp_path / "environment.yml").write_text(ENVIRONMENT.replace("win-64, osx-arm64", ""))
+    done = envguard("lock", "--for", "a100", "--mirror", real_channel, folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    old = fake_driver.environment(driver="470.57.02", cuda="11.4")
+
+    done = envguard("verify", "--offline", folder=tmp_path, **old)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "contract broken (EG101)" in done.stdout.splitlines()[0]
+    assert "nothing was installed" in done.stdout
+    assert "installing" not in done.stderr
+
+    allowed = envguard("verify", "--offline", "--allow", "contract", folder=tmp_path, **old)
+    assert allowed.returncode == 4, allowed.stdout + allowed.stderr
+    assert "not in the cache" in allowed.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
