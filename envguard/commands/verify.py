@@ -31,6 +31,9 @@ NOT_MADE = (
 )
 
 
+ACCEPTED = "accepted with --allow contract: this machine breaks the contract of the lock"
+
+
 class Keep(StrEnum):
     """When a throwaway prefix stays."""
 
@@ -59,9 +62,9 @@ class VerifyRequest:
 
     @property
     def broken(self) -> bool:
-        """Whether this machine breaks the contract, and nobody accepted that."""
+        """Whether this machine breaks the contract."""
         contract = self.contract.contract if self.contract is not None else None
-        return contract is not None and contract.status is Status.FAIL and not self.allow_contract
+        return contract is not None and contract.status is Status.FAIL
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -93,7 +96,7 @@ def verify_lock(
     written; then nothing is left.
     """
     started = time.monotonic()
-    if request.broken:
+    if request.broken and not request.allow_contract:
         return _refused(request)
     report: Report | None = None
 
@@ -106,8 +109,10 @@ def verify_lock(
         lockfile, request.machine.subdir, keep=stays, progress=progress
     ) as prefix:
         report = verify_prefix(prefix, request, runner=runner, progress=progress)
+    accepted = (ACCEPTED,) if request.broken else ()
     note = f"kept: {prefix.path}" if stays() else REMOVED
-    return replace(report, notes=(*report.notes, note), seconds=time.monotonic() - started)
+    notes = (*report.notes, *accepted, note)
+    return replace(report, notes=notes, seconds=time.monotonic() - started)
 
 
 def _refused(request: VerifyRequest) -> Report:

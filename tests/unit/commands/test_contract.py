@@ -11,7 +11,7 @@ import pytest
 
 from envguard.commands.check import check_lock
 from envguard.commands.lock_contract import with_contract
-from envguard.commands.verify import NOT_MADE, VerifyRequest, verify_lock
+from envguard.commands.verify import ACCEPTED, NOT_MADE, VerifyRequest, verify_lock
 from envguard.formats.verify_text import verify_text
 from envguard.model.contract import RecordedContract, UnreadableContract
 from envguard.model.knowledge import Knowledge
@@ -218,6 +218,7 @@ def test_verify_probes_all_the_same_where_that_is_allowed() -> None:
     report, made = verify(lock(CUDA129), V100, allow=True)
     assert made == 1
     assert report.probes
+    assert ACCEPTED in report.notes
     assert "contract broken (EG105)" in verify_text(report)
 
 
