@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
 from envguard.formats.strict_yaml import Keys, as_dotted, as_text, as_texts
+from envguard.formats.table_values import Sources
 from envguard.model.extension import HostCompiler, TorchPins, WheelTag
-from envguard.model.knowledge import Origin
 from envguard.model.version import Dotted
 
-ReadOrigin = Callable[[Keys], Origin]
 
-
-def torch_pins(keys: Keys, origin: ReadOrigin) -> list[TorchPins]:
+def torch_pins(keys: Keys, origin: Sources) -> list[TorchPins]:
     """The rows of `torch_pins`, one for each of their `pairs`."""
     found = []
     for row in keys.rows("torch_pins"):
@@ -28,7 +25,7 @@ def torch_pins(keys: Keys, origin: ReadOrigin) -> list[TorchPins]:
     return found
 
 
-def wheel_tags(keys: Keys, origin: ReadOrigin) -> list[WheelTag]:
+def wheel_tags(keys: Keys, origin: Sources) -> list[WheelTag]:
     """The rows of `wheel_tags`, each with its source."""
     return [
         WheelTag(
@@ -40,7 +37,7 @@ def wheel_tags(keys: Keys, origin: ReadOrigin) -> list[WheelTag]:
     ]
 
 
-def host_compilers(keys: Keys, origin: ReadOrigin) -> list[HostCompiler]:
+def host_compilers(keys: Keys, origin: Sources) -> list[HostCompiler]:
     """The rows of `host_compilers`, each with its source."""
     return [
         HostCompiler(

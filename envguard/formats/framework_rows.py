@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from envguard.formats.strict_yaml import Keys, as_texts
+from envguard.formats.table_values import Sources, architectures, several_dotted
 from envguard.model.framework import FrameworkBuilds, FrameworkCudnn, TorchCudnn
-from envguard.model.knowledge import Architecture, Origin
-from envguard.model.version import Dotted
-
-ReadOrigin = Callable[[Keys], Origin]
-ReadArchitectures = Callable[[object], tuple[Architecture, ...]]
 
 
-def framework_builds(
-    keys: Keys, origin: ReadOrigin, architectures: ReadArchitectures
-) -> list[FrameworkBuilds]:
+def framework_builds(keys: Keys, origin: Sources) -> list[FrameworkBuilds]:
     """The rows of `framework_builds`, each with its source."""
     return [
         FrameworkBuilds(
@@ -32,7 +24,7 @@ def framework_builds(
     ]
 
 
-def framework_cudnn(keys: Keys, origin: ReadOrigin) -> list[FrameworkCudnn]:
+def framework_cudnn(keys: Keys, origin: Sources) -> list[FrameworkCudnn]:
     """The rows of `framework_cudnn`, each with its source."""
     return [
         FrameworkCudnn(
@@ -46,21 +38,16 @@ def framework_cudnn(keys: Keys, origin: ReadOrigin) -> list[FrameworkCudnn]:
     ]
 
 
-def torch_cudnn(keys: Keys, origin: ReadOrigin) -> list[TorchCudnn]:
+def torch_cudnn(keys: Keys, origin: Sources) -> list[TorchCudnn]:
     """The rows of `torch_cudnn`, each with its source."""
     return [
         TorchCudnn(
             channel=row.choice("channel", ("pytorch", "wheel")),
             subdirs=row.read("subdirs", as_texts, ()),
             torch=row.text("torch"),
-            cuda=row.read("cuda", _several_dotted, ()),
+            cuda=row.read("cuda", several_dotted, ()),
             cudnn=row.text("cudnn"),
             origin=origin(row),
         )
         for row in keys.rows("torch_cudnn")
     ]
-
-
-def _several_dotted(value: object) -> tuple[Dotted, ...]:
-    """One version, or a list of them."""
-    return tuple(Dotted.parse(text) for text in as_texts(value))

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from envguard.formats.strict_yaml import Keys
+from envguard.formats.table_values import Sources
 from envguard.model.gpu_variant import GpuVariants, PtxMakers
-from envguard.model.knowledge import Origin
-
-ReadOrigin = Callable[[Keys], Origin]
 
 
-def gpu_variants(keys: Keys, origin: ReadOrigin) -> list[GpuVariants]:
+def gpu_variants(keys: Keys, origin: Sources) -> list[GpuVariants]:
     """The rows of `gpu_variants`, each with its source."""
     return [
         GpuVariants(row.texts("names"), row.texts("subdirs"), origin(row))
@@ -19,6 +15,6 @@ def gpu_variants(keys: Keys, origin: ReadOrigin) -> list[GpuVariants]:
     ]
 
 
-def ptx_makers(keys: Keys, origin: ReadOrigin) -> list[PtxMakers]:
+def ptx_makers(keys: Keys, origin: Sources) -> list[PtxMakers]:
     """The rows of `ptx_makers`, each with its source."""
     return [PtxMakers(row.texts("names"), origin(row)) for row in keys.rows("ptx_makers")]

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from envguard.formats.strict_yaml import Keys, as_texts
+from envguard.formats.strict_yaml import Keys
+from envguard.formats.table_values import Sources, several_dotted
 from envguard.model.image import CudaImages, PytorchImages
-from envguard.model.knowledge import Origin
-from envguard.model.version import Dotted
-
-ReadOrigin = Callable[[Keys], Origin]
 
 
-def pytorch_images(keys: Keys, origin: ReadOrigin) -> list[PytorchImages]:
+def pytorch_images(keys: Keys, origin: Sources) -> list[PytorchImages]:
     """The rows of `pytorch_images`, each with its source."""
     return [
         PytorchImages(
             torch=row.text("torch"),
-            cuda=row.read("cuda", _several_dotted, ()),
+            cuda=row.read("cuda", several_dotted, ()),
             cudnn=row.whole("cudnn"),
             packages=row.choice("packages", ("conda", "wheel")),
             origin=origin(row),
@@ -26,7 +21,7 @@ def pytorch_images(keys: Keys, origin: ReadOrigin) -> list[PytorchImages]:
     ]
 
 
-def cuda_images(keys: Keys, origin: ReadOrigin) -> list[CudaImages]:
+def cuda_images(keys: Keys, origin: Sources) -> list[CudaImages]:
     """The rows of `cuda_images`, each with its source."""
     return [
         CudaImages(
@@ -38,7 +33,3 @@ def cuda_images(keys: Keys, origin: ReadOrigin) -> list[CudaImages]:
         )
         for row in keys.rows("cuda_images")
     ]
-
-
-def _several_dotted(value: object) -> tuple[Dotted, ...]:
-    return tuple(Dotted.parse(text) for text in as_texts(value))

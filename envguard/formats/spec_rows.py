@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from envguard.formats.strict_yaml import Keys, as_pattern
-from envguard.model.knowledge import Origin
+from envguard.formats.strict_yaml import Keys
+from envguard.formats.table_values import Sources, as_date
 from envguard.model.spec_facts import BuildNames, PythonEnd
 
-ReadOrigin = Callable[[Keys], Origin]
-_as_day = as_pattern(r"\d{4}-\d{2}-\d{2}", "a date such as 2026-11-21")
 
-
-def build_names(keys: Keys, origin: ReadOrigin) -> list[BuildNames]:
+def build_names(keys: Keys, origin: Sources) -> list[BuildNames]:
     """The rows of `build_names`, each with its source."""
     return [
         BuildNames(
@@ -26,9 +21,9 @@ def build_names(keys: Keys, origin: ReadOrigin) -> list[BuildNames]:
     ]
 
 
-def python_ends(keys: Keys, origin: ReadOrigin) -> list[PythonEnd]:
+def python_ends(keys: Keys, origin: Sources) -> list[PythonEnd]:
     """The rows of `python_ends`, each with its source."""
     return [
-        PythonEnd(row.text("python"), row.read("end", _as_day, ""), origin(row))
+        PythonEnd(row.text("python"), row.read("end", as_date, ""), origin(row))
         for row in keys.rows("python_ends")
     ]
