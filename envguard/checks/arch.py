@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from envguard.checks.case import Case, CudaNeed, is_tegra
+from envguard.checks.compat import PUT_IN_FRONT, compat_of
 from envguard.checks.frameworks import check_frameworks
 from envguard.checks.libraries import NO_KERNEL, libraries_dropped, libraries_on, libraries_too_old
 from envguard.checks.machine_code import has_machine_code, has_ptx
@@ -170,6 +171,24 @@ def _by_ptx(case: Case, torch: TorchBuild, card: Gpu, found: Finding) -> Finding
             status=Status.UNKNOWN,
             title=f"{torch.label} has only PTX for {card_name(card)}, and the driver is not known",
             need=f"{need}: a driver that reports CUDA >={torch.cuda}",
+        )
+    compat = compat_of(case, torch.cuda)
+    if (
+        driver_cuda is not None
+        and driver_cuda < torch.cuda
+        and compat
+        and compat.works is not False
+    ):
+        return replace(
+            found,
+            status=compat.status,
+            title=f"{torch.label} has only PTX for {card_name(card)}, compiled by {compat.record.label}",
+            message=f"{compat.why}; without it in front of the driver the PTX is refused",
+            packages=(torch.record, compat.record),
+            need=f"{need}: a driver, or a cuda-compat, for CUDA >={torch.cuda}",
+            symptom=_BAD_PTX,
+            fix=None if compat.works else Fix(PUT_IN_FRONT),
+            sources=(*found.sources, *compat.sources),
         )
     if driver_cuda is not None and driver_cuda < torch.cuda:
         driver = driver_text(case.driver) if isinstance(case.driver, Driver) else "the driver"

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
 from envguard.checks.case import Case, CudaNeed, is_tegra
+from envguard.checks.compat import PUT_IN_FRONT, Compat, compat_of
 from envguard.checks.driver_cards import NO_DEVICE_SYMPTOM, agreed, driver_drop, first_driver
 from envguard.checks.wording import NAME_A_MACHINE, driver_text, gpu_phrase
 from envguard.model.knowledge import DriverFloor
@@ -212,6 +213,9 @@ def _driver_against_floor(case: Case, need: CudaNeed, driver: Driver) -> Finding
     )
     if reaches:
         return found
+    compat = compat_of(case, floor.cuda)
+    if compat is not None and compat.works is not False:
+        return _by_compat(found, compat, need)
     if reaches is None:
         return replace(
             found,
@@ -224,7 +228,27 @@ def _driver_against_floor(case: Case, need: CudaNeed, driver: Driver) -> Finding
         found,
         status=Status.FAIL,
         title=f"{driver_text(driver)} is too old for {need.record.label}",
-        message=f"CUDA {need.cuda} starts from driver {floor.driver} on",
+        message=_too_old(need, floor, compat),
         symptom=_TOO_OLD_SYMPTOM,
         fix=Fix(f"update the driver to {floor.driver} or newer, or take a build for an older CUDA"),
+    )
+
+
+def _too_old(need: CudaNeed, floor: DriverFloor, compat: Compat | None) -> str:
+    said = f"CUDA {need.cuda} starts from driver {floor.driver} on"
+    return said if compat is None else f"{said}; {compat.why}"
+
+
+def _by_compat(found: Finding, compat: Compat, need: CudaNeed) -> Finding:
+    """Rule 3: the driver is too old, and a cuda-compat may stand in front of it."""
+    known = compat.works is not None
+    return replace(
+        found,
+        status=compat.status,
+        title=f"CUDA {need.cuda} {'runs' if known else 'may run'} through {compat.record.label}",
+        message=f"{compat.why}; without it in front of the driver nothing starts",
+        packages=(need.record, compat.record),
+        symptom=_TOO_OLD_SYMPTOM,
+        fix=Fix(PUT_IN_FRONT if not known else "keep LD_LIBRARY_PATH set wherever it runs"),
+        sources=(*found.sources, *compat.sources),
     )

@@ -10,6 +10,8 @@ from envguard.checks.case import Case, case_of
 from envguard.checks.judgement import judge
 from envguard.checks.lint import lint_environment
 from envguard.checks.lint_builds import check_builds
+from envguard.checks.lint_channels import check_channels
+from envguard.checks.lint_pythons import check_pythons
 from envguard.checks.lint_specs import check_specs
 from envguard.checks.places import place
 from envguard.checks.requests import (
@@ -56,6 +58,8 @@ def judge_environment(
     judged = {finding.rule for finding in decided}
     written = (
         *(f for f in check_builds(here, target, knowledge) if f.rule not in judged),
+        *check_pythons(here, target, knowledge),
+        *check_channels(here, target),
         *check_specs(here, knowledge, exists=exists),
         *(lint_environment(here, knowledge) if lint else ()),
     )

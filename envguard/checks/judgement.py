@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from envguard.checks.arch import check_architectures
 from envguard.checks.case import Case
+from envguard.checks.compat import check_compat
 from envguard.checks.contract import least_text, only_ptx, ptx_text
 from envguard.checks.contract_needs import code_needs, cpu_least, glibc_least
 from envguard.checks.contract_rules import makers_of_ptx, rule_needs
@@ -17,6 +18,7 @@ from envguard.checks.driver_cards import check_driver_cards
 from envguard.checks.extensions import check_extensions
 from envguard.checks.frameworks import check_framework_cudnn
 from envguard.checks.host import check_cpu_build, check_glibc
+from envguard.checks.nccl import check_nccl
 from envguard.checks.packages import check_rules
 from envguard.model.report import Finding, Status
 from envguard.model.target import Target
@@ -29,9 +31,11 @@ def judge(case: Case, asked: Target) -> tuple[Finding, ...]:
     findings = [
         *check_driver_floor(case),
         *check_driver_cards(case),
+        *check_compat(case),
         *check_architectures(case),
         *check_cudnn(case),
         *check_framework_cudnn(case),
+        *check_nccl(case),
         *check_extensions(case),
         *check_cpu_build(case, asked),
         *check_glibc(case),

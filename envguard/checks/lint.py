@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
+from envguard.checks.lint_pythons import python_lines
 from envguard.checks.places import place
-from envguard.checks.requests import conda_lines
 from envguard.model.channel import channel_name
-from envguard.model.conda import parse_match_spec
 from envguard.model.environment import Environment
 from envguard.model.knowledge import Knowledge
 from envguard.model.report import Finding, Fix, Location, Status
 
-_PYTHON = re.compile(r"={0,2}\s*(\d+\.\d+)(?:\.\d+)?(?:\.\*)?\Z")
 _DEFAULTS = {"defaults", "main", "pkgs/main", "anaconda"}
 _TERMS = "https://www.anaconda.com/legal/terms/terms-of-service"
 _MIXED = "https://docs.conda.io/projects/conda/en/stable/user-guide/tasks/manage-channels.html"
@@ -51,9 +48,8 @@ def lint_environment(environment: Environment, knowledge: Knowledge) -> Iterator
 
 def _ended_python(environment: Environment, knowledge: Knowledge) -> Iterator[Finding]:
     ends = {row.python: row for row in knowledge.python_ends}
-    for line, name, _ in conda_lines(environment):
-        match = _PYTHON.match(parse_match_spec(line.spec).version or "")
-        row = ends.get(match[1]) if match is not None and name == "python" else None
+    for line, python in python_lines(environment):
+        row = ends.get(python)
         if row is not None and row.end < knowledge.date:
             yield Finding(
                 "EG622",

@@ -7,17 +7,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from envguard.checks.places import conda_channels, place
-from envguard.checks.requests import conda_lines, pip_lines
+from envguard.checks.requests import conda_lines
 from envguard.checks.torch_build import build_cuda, cuda_of_digits, major_minor
-from envguard.model.conda import MatchSpec, parse_match_spec, version_matches
+from envguard.checks.torch_requests import (
+    ended_before,
+    one_version,
+    patches,
+    torch_of_conda,
+    torch_of_pip,
+)
+from envguard.model.conda import parse_match_spec, version_matches
 from envguard.model.environment import Dependency, Environment
 from envguard.model.knowledge import Knowledge, TorchBuilds
 from envguard.model.report import Finding, Fix, Status
 from envguard.model.target import Target
 from envguard.model.version import Dotted
 
-_ONE = re.compile(r"={0,2}\s*(\d+\.\d+(?:\.\d+)?)(?:\.\*)?\Z")
-_PIP_TORCH = re.compile(r"\s*torch\s*==\s*(\d+\.\d+(?:\.\d+)?)(?:\+cu(\d{2,3}))?\s*(?:[;#].*)?\Z")
 _PIP_INDEX = re.compile(r"/whl/cu(\d{2,3})\b")
 _CUDA_IN_BUILD = re.compile(r"(?:cu(?:da)?_?(\d[\d.]*)|gpu)")
 _EXACT_NAMES = ("pytorch-cuda",)
@@ -27,7 +32,6 @@ _KINDS = {
     "pytorch": "builds in the pytorch channel",
     "conda-forge": "builds on conda-forge",
 }
-_TORCH = ("pytorch", "pytorch-gpu", "libtorch")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,20 +82,10 @@ def _tabled(asked: _Asked, subdir: str, knowledge: Knowledge) -> list[TorchBuild
     found: list[TorchBuilds] = []
     for channel in asked.channels:
         rows = _rows(asked.version, channel, subdir, knowledge)
-        if not rows and not _ended_before(asked.version, channel, knowledge):
+        if not rows and not ended_before(asked.version, channel, knowledge):
             return []
         found += rows
     return found
-
-
-def _ended_before(version: str, channel: str, knowledge: Knowledge) -> bool:
-    """Whether a channel that gets no more releases never had this one."""
-    return any(
-        row.channel == channel
-        and row.package == "pytorch"
-        and not any(version_matches(had, f"{version}.*") for had in row.versions)
-        for row in knowledge.frozen_packages
-    )
 
 
 def _has(row: TorchBuilds, asked: _Asked) -> bool:
@@ -102,47 +96,35 @@ def _has(row: TorchBuilds, asked: _Asked) -> bool:
 
 def _rows(version: str, channel: str, subdir: str, knowledge: Knowledge) -> list[TorchBuilds]:
     """The builds of a release, any patch of it where only X.Y is given."""
-    patches = [version] if version.count(".") > 1 else [f"{version}.{n}" for n in range(10)]
     return [
         row
         for row in knowledge.torch_builds
         if row.channel == channel
         and row.subdir == subdir
-        and any(version_matches(patch, row.torch) for patch in patches)
+        and any(version_matches(patch, row.torch) for patch in patches(version))
     ]
 
 
 def _asked_of_conda(environment: Environment) -> Iterator[_Asked]:
-    for line, torch, _ in conda_lines(environment):
-        spec = parse_match_spec(line.spec)
-        version = _one(spec) if torch in _TORCH else None
-        channels = conda_channels(environment, spec.channel)
-        if version is None or channels is None:
-            continue
-        cuda = build_cuda((spec.build or "").strip("*^$"))
+    for asked in torch_of_conda(environment):
+        cuda = build_cuda((asked.build or "").strip("*^$"))
         if cuda is not None and "." in str(cuda):
-            yield _Asked(version, cuda, channels, line)
+            yield _Asked(asked.version, cuda, asked.channels, asked.line)
             continue
         for other, name, _ in conda_lines(environment):
-            wanted = _one(parse_match_spec(other.spec))
+            wanted = one_version(parse_match_spec(other.spec))
             cuda = major_minor(wanted) if wanted is not None else None
             if cuda is None or name not in (*_EXACT_NAMES, *_MAJOR_NAMES):
                 continue
-            yield _Asked(version, cuda, channels, other, name in _MAJOR_NAMES)
+            yield _Asked(asked.version, cuda, asked.channels, other, name in _MAJOR_NAMES)
 
 
 def _asked_of_pip(environment: Environment) -> Iterator[_Asked]:
     indexes = [m[1] for line in environment.pip if (m := _PIP_INDEX.search(line.spec))]
-    for line, name in pip_lines(environment):
-        match = _PIP_TORCH.match(line.spec) if name == "torch" else None
-        digits = match and (match[2] or (indexes[0] if len(indexes) == 1 else None))
-        if match and digits:
-            yield _Asked(match[1], cuda_of_digits(digits), ("wheel",), line)
-
-
-def _one(spec: MatchSpec) -> str | None:
-    match = _ONE.match(spec.version or "")
-    return match[1] if match else None
+    for asked in torch_of_pip(environment):
+        digits = asked.digits or (indexes[0] if len(indexes) == 1 else None)
+        if digits is not None:
+            yield _Asked(asked.version, cuda_of_digits(digits), asked.channels, asked.line)
 
 
 def _unmatched_builds(environment: Environment, knowledge: Knowledge) -> Iterator[Finding]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from envguard.formats.strict_yaml import Keys, as_capability, as_dotted
+from envguard.formats.strict_yaml import Keys, as_capability, as_dotted, as_wholes
 from envguard.formats.table_values import OS, Sources, capability, dotted
 from envguard.model import knowledge as model
 from envguard.model.target import VirtualPackage
@@ -80,6 +80,20 @@ def firsts(keys: Keys, origin: Sources) -> Iterator[model.DriverFirst]:
             family=row.text("family"),
             origin=origin(row),
         )
+
+
+def cuda_compat(keys: Keys, origin: Sources) -> Iterator[model.CudaCompat]:
+    """The rows of `cuda_compat`."""
+    for row in keys.rows("cuda_compat"):
+        yield model.CudaCompat(dotted(row, "cuda"), row.read("drivers", as_wholes, ()), origin(row))
+
+
+def cuda_compat_cards(keys: Keys, origin: Sources) -> Iterator[model.CudaCompatCards]:
+    """The rows of `cuda_compat_cards`."""
+    said = {"yes": True, "no": False, "unknown": None}
+    for row in keys.rows("cuda_compat_cards"):
+        works = said.get(row.choice("works", tuple(said)))
+        yield model.CudaCompatCards(row.text("kind"), works, origin(row))
 
 
 def toolkit_architectures(keys: Keys, origin: Sources) -> Iterator[model.ToolkitArchitecture]:

@@ -14,7 +14,7 @@ from envguard.formats.nearest_spec import nearest_spec
 from envguard.formats.requirement_line import requirement_problem
 from envguard.model.conda import parse_match_spec
 from envguard.model.environment import Dependency, Environment, is_selector
-from envguard.model.secrets import redacted
+from envguard.model.secrets import redacted, without_credentials
 from envguard.model.subdir import SUBDIRS, nearest_subdir
 
 _COMMENT_SELECTOR = re.compile(r"#\s*\[\s*([^\]]+?)\s*\]\s*$")
@@ -61,9 +61,11 @@ class _Reader:
         if "dependencies" not in parts:
             self.problem(root, "dependencies", "is missing")
         conda, pip = self.dependencies(parts.get("dependencies"))
+        channels = tuple(self.strings(parts.get("channels"), "channels"))
         return Environment(
             name=self.scalar(parts.get("name"), "name"),
-            channels=tuple(text for text, _ in self.strings(parts.get("channels"), "channels")),
+            channels=tuple(text for text, _ in channels),
+            channel_lines=tuple(_channel_line(text, node) for text, node in channels),
             dependencies=tuple(conda),
             pip=tuple(pip),
             platforms=tuple(self.platforms(parts.get("platforms"))),
@@ -219,6 +221,11 @@ class _Reader:
     def sentence(self, node: yaml.Node | None, key: str | None, what: str) -> str:
         place = self.path if node is None else f"{self.path}:{node.start_mark.line + 1}"
         return f"{place}: {key}: {what}" if key else f"{place}: {what}"
+
+
+def _channel_line(text: str, node: yaml.Node) -> Dependency:
+    mark = node.start_mark
+    return Dependency(without_credentials(text), mark.line + 1, mark.column + 1)
 
 
 def _is_null(node: yaml.Node) -> bool:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from envguard.formats.strict_yaml import Keys, as_texts
-from envguard.formats.table_values import Sources, architectures, several_dotted
-from envguard.model.framework import FrameworkBuilds, FrameworkCudnn, TorchCudnn
+from envguard.formats.table_values import Sources, architectures, dotted, several_dotted
+from envguard.model.framework import FrameworkBuilds, FrameworkCudnn, TorchCudnn, TorchNccl
 
 
 def framework_builds(keys: Keys, origin: Sources) -> list[FrameworkBuilds]:
@@ -50,4 +50,17 @@ def torch_cudnn(keys: Keys, origin: Sources) -> list[TorchCudnn]:
             origin=origin(row),
         )
         for row in keys.rows("torch_cudnn")
+    ]
+
+
+def torch_nccl(keys: Keys, origin: Sources) -> list[TorchNccl]:
+    """The rows of `torch_nccl`, each with its source."""
+    return [
+        TorchNccl(
+            subdirs=row.read("subdirs", as_texts, ()),
+            torch=row.text("torch"),
+            nccl=dotted(row, "nccl"),
+            origin=origin(row),
+        )
+        for row in keys.rows("torch_nccl")
     ]

@@ -1,10 +1,10 @@
-"""The rows of rules/tables/build_names.yaml and python_ends.yaml."""
+"""The rows of rules/tables/build_names.yaml, python_ends.yaml and torch_pythons.yaml."""
 
 from __future__ import annotations
 
-from envguard.formats.strict_yaml import Keys
+from envguard.formats.strict_yaml import Keys, as_texts
 from envguard.formats.table_values import Sources, as_date
-from envguard.model.spec_facts import BuildNames, PythonEnd
+from envguard.model.spec_facts import BuildNames, PythonEnd, TorchPythons
 
 
 def build_names(keys: Keys, origin: Sources) -> list[BuildNames]:
@@ -26,4 +26,18 @@ def python_ends(keys: Keys, origin: Sources) -> list[PythonEnd]:
     return [
         PythonEnd(row.text("python"), row.read("end", as_date, ""), origin(row))
         for row in keys.rows("python_ends")
+    ]
+
+
+def torch_pythons(keys: Keys, origin: Sources) -> list[TorchPythons]:
+    """The rows of `torch_pythons`, each with its source."""
+    return [
+        TorchPythons(
+            channel=row.choice("channel", ("conda-forge", "pytorch", "wheel")),
+            subdirs=row.read("subdirs", as_texts, ()),
+            torch=row.text("torch"),
+            python=row.text("python"),
+            origin=origin(row),
+        )
+        for row in keys.rows("torch_pythons")
     ]

@@ -192,6 +192,12 @@ def as_whole(value: object) -> int:
     return value
 
 
+def as_wholes(value: object) -> tuple[int, ...]:
+    if not isinstance(value, list):
+        raise ValueError(f"{value!r}: a list of whole numbers is expected")
+    return tuple(as_whole(item) for item in value)
+
+
 def as_dotted(value: object) -> Dotted:
     return Dotted.parse(as_text(value))
 

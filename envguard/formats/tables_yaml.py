@@ -57,6 +57,8 @@ def _knowledge(keys: Keys) -> Knowledge:
         toolkit_drivers=tuple(driver_rows.toolkits(keys, origin)),
         driver_drops=tuple(driver_rows.drops(keys, origin)),
         driver_firsts=tuple(driver_rows.firsts(keys, origin)),
+        cuda_compat=tuple(driver_rows.cuda_compat(keys, origin)),
+        cuda_compat_cards=tuple(driver_rows.cuda_compat_cards(keys, origin)),
         toolkit_architectures=tuple(driver_rows.toolkit_architectures(keys, origin)),
         cudnn_floors=tuple(driver_rows.cudnn_floors(keys, origin)),
         baselines=driver_rows.baselines(keys, origin),
@@ -71,6 +73,7 @@ def _knowledge(keys: Keys) -> Knowledge:
         framework_builds=tuple(framework_rows.framework_builds(keys, origin)),
         framework_cudnn=tuple(framework_rows.framework_cudnn(keys, origin)),
         torch_cudnn=tuple(framework_rows.torch_cudnn(keys, origin)),
+        torch_nccl=tuple(framework_rows.torch_nccl(keys, origin)),
         torch_pins=tuple(extension_rows.torch_pins(keys, origin)),
         wheel_tags=tuple(extension_rows.wheel_tags(keys, origin)),
         host_compilers=tuple(extension_rows.host_compilers(keys, origin)),
@@ -78,4 +81,5 @@ def _knowledge(keys: Keys) -> Knowledge:
         python_ends=tuple(spec_rows.python_ends(keys, origin)),
         gpu_variants=tuple(gpu_variant_rows.gpu_variants(keys, origin)),
         ptx_makers=tuple(gpu_variant_rows.ptx_makers(keys, origin)),
+        torch_pythons=tuple(spec_rows.torch_pythons(keys, origin)),
     )

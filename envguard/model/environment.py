@@ -30,6 +30,8 @@ class Environment:
 
     name: str | None = None
     channels: tuple[str, ...] = ()
+    channel_lines: tuple[Dependency, ...] = ()
+    """Where each of `channels` is in the file, without credentials; empty where there is no file."""
     dependencies: tuple[Dependency, ...] = ()
     pip: tuple[Dependency, ...] = ()
     platforms: tuple[str, ...] = ()

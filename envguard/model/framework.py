@@ -53,3 +53,13 @@ class TorchCudnn:
     cuda: tuple[Dotted, ...]
     cudnn: str
     origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class TorchNccl:
+    """The NCCL that PyTorch's wheels pin. `torch` is a version spec."""
+
+    subdirs: tuple[str, ...]
+    torch: str
+    nccl: Dotted
+    origin: Origin

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from envguard.model.extension import HostCompiler, TorchPins, WheelTag
-from envguard.model.framework import FrameworkBuilds, FrameworkCudnn, TorchCudnn
+from envguard.model.framework import FrameworkBuilds, FrameworkCudnn, TorchCudnn, TorchNccl
 from envguard.model.gpu_variant import GpuVariants, PtxMakers
 from envguard.model.image import CudaImages, PytorchImages
 from envguard.model.rule import Rule
-from envguard.model.spec_facts import BuildNames, PythonEnd
+from envguard.model.spec_facts import BuildNames, PythonEnd, TorchPythons
 from envguard.model.target import VirtualPackage
 from envguard.model.version import ComputeCapability, Dotted
 
@@ -97,6 +97,24 @@ class DriverFirst:
     compute_capability: ComputeCapability
     driver: Dotted
     family: str
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class CudaCompat:
+    """The driver branches that a cuda-compat for a CUDA runs on."""
+
+    cuda: Dotted
+    branches: tuple[int, ...]
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class CudaCompatCards:
+    """Whether a cuda-compat works on a kind of card (see GpuModel); None = the sources do not say which."""
+
+    kind: str
+    works: bool | None
     origin: Origin
 
 
@@ -222,6 +240,8 @@ class Knowledge:
     toolkit_drivers: tuple[ToolkitDriver, ...] = ()
     driver_drops: tuple[DriverDrop, ...] = ()
     driver_firsts: tuple[DriverFirst, ...] = ()
+    cuda_compat: tuple[CudaCompat, ...] = ()
+    cuda_compat_cards: tuple[CudaCompatCards, ...] = ()
     toolkit_architectures: tuple[ToolkitArchitecture, ...] = ()
     cudnn_floors: tuple[CudnnFloor, ...] = ()
     torch_builds: tuple[TorchBuilds, ...] = ()
@@ -234,6 +254,7 @@ class Knowledge:
     framework_builds: tuple[FrameworkBuilds, ...] = ()
     framework_cudnn: tuple[FrameworkCudnn, ...] = ()
     torch_cudnn: tuple[TorchCudnn, ...] = ()
+    torch_nccl: tuple[TorchNccl, ...] = ()
     torch_pins: tuple[TorchPins, ...] = ()
     wheel_tags: tuple[WheelTag, ...] = ()
     host_compilers: tuple[HostCompiler, ...] = ()
@@ -241,6 +262,7 @@ class Knowledge:
     python_ends: tuple[PythonEnd, ...] = ()
     gpu_variants: tuple[GpuVariants, ...] = ()
     ptx_makers: tuple[PtxMakers, ...] = ()
+    torch_pythons: tuple[TorchPythons, ...] = ()
     rules: tuple[Rule, ...] = ()
     lint: bool = False
     """Whether rules that stop no GPU are asked, too."""

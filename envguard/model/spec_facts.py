@@ -27,3 +27,17 @@ class PythonEnd:
     python: str
     end: str
     origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class TorchPythons:
+    """The Pythons (a version spec of X.Y) that releases of PyTorch (a version spec) were built for.
+
+    `channel` is conda-forge, pytorch or wheel.
+    """
+
+    channel: str
+    subdirs: tuple[str, ...]
+    torch: str
+    python: str
+    origin: Origin

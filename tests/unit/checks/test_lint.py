@@ -203,3 +203,93 @@ def test_what_stops_no_gpu_is_told_where_lint_was_asked_for(
     lint = {"EG620", "EG621", "EG622"}
     assert lint & set(found("numpy", *lines, channels=channels, lint=True)) == rules
     assert not lint & set(found("numpy", *lines, channels=channels))
+
+
+@pytest.mark.parametrize(
+    ("lines", "channels", "never"),
+    [
+        pytest.param(("python=3.12", "pytorch=2.0"), "conda-forge", True, id="one too new"),
+        pytest.param(("python=3.11", "pytorch=2.0"), "conda-forge", False, id="the last one"),
+        pytest.param(("python=3.13", "pytorch=2.0"), "conda-forge", True, id="two too new"),
+        pytest.param(("python=3.7", "pytorch=2.0"), "conda-forge", True, id="one too old"),
+        pytest.param(("python=3.11", "pytorch=2.0.0"), "pytorch, nvidia", True, id="2.0.0 had no 3.11"),
+        pytest.param(("python=3.11", "pytorch=2.0.1"), "pytorch, nvidia", False, id="2.0.1 had it"),
+        pytest.param(("python=3.11", "pytorch=2.0"), "pytorch, nvidia", False, id="some patch had it"),
+        pytest.param(
+            ("python=3.12", "pytorch=2.1.2"), "pytorch, conda-forge", False, id="one of the channels"
+        ),
+        pytest.param(("python=3.13", "pytorch=2.9.0"), "conda-forge", False, id="not tabled"),
+        pytest.param(("python=3.13", "pytorch=2.0"), "mine", False, id="a channel not tabled"),
+        pytest.param(("python>=3.11", "pytorch=2.0"), "conda-forge", False, id="a range"),
+        pytest.param(("python==3.12.4", "pytorch==2.0.0"), "conda-forge", True, id="patches"),
+        pytest.param(("python 3.12.*", "pytorch 2.0.*"), "conda-forge", True, id="series"),
+    ],
+)  # fmt: skip
+def test_a_python_that_pytorch_was_never_built_for_fails(
+    lines: tuple[str, ...], channels: str, never: bool
+) -> None:
+    finding = found(*lines, channels=channels).get("EG615")
+    assert (finding is not None) is never
+    if finding is not None:
+        assert finding.status is Status.FAIL
+        assert finding.location is not None
+        assert finding.location.text == f"- {lines[0]}"
+
+
+def test_a_source_that_is_not_certain_gives_a_warning() -> None:
+    assert found("python=3.12", "pytorch=1.12")["EG615"].status is Status.WARN
+
+
+@pytest.mark.parametrize(
+    ("python", "torch", "never"),
+    [("3.12", "2.1.2", True), ("3.12", "2.2.0", False), ("3.9", "2.9.0", True)],
+)
+def test_a_wheel_has_its_pythons_too(python: str, torch: str, never: bool) -> None:
+    answers = found(f"python={python}", "pip", pip=(f"torch=={torch}",))
+    assert ("EG615" in answers) is never
+
+
+def test_other_platforms_have_no_table_of_pythons() -> None:
+    assert "EG615" not in found("python=3.13", "pytorch=2.0", asked=target(subdir="osx-arm64"))
+
+
+@pytest.mark.parametrize(
+    ("channels", "lines", "first"),
+    [
+        pytest.param("conda-forge, pytorch, nvidia", ("pytorch", "pytorch-cuda=12.1"),
+                     "conda-forge", id="conda-forge first"),
+        pytest.param("defaults, pytorch, nvidia", ("pytorch", "pytorch-cuda=12.1"),
+                     "defaults", id="defaults first"),
+        pytest.param("pytorch, nvidia, conda-forge", ("pytorch", "pytorch-cuda=12.1"), None, id="last"),
+        pytest.param("nvidia, pytorch, conda-forge", ("pytorch", "pytorch-cuda=12.1"), None, id="nvidia"),
+        pytest.param("conda-forge, pytorch, nvidia", ("pytorch::pytorch", "pytorch-cuda=12.1"), None,
+                     id="the line names its channel"),
+        pytest.param("conda-forge, pytorch, nvidia", ("pytorch=2.3.0=*cuda12.1*", "pytorch-cuda=12.1"),
+                     None, id="the line names its build"),
+        pytest.param("conda-forge, pytorch, nvidia", ("pytorch",), None, id="no pytorch-cuda"),
+        pytest.param("conda-forge, pytorch, nvidia", ("pytorch-cuda=12.1",), None, id="no pytorch"),
+        pytest.param("conda-forge", ("pytorch", "pytorch-cuda=12.1"), None, id="no such channel"),
+    ],
+)  # fmt: skip
+def test_an_order_of_channels_that_leads_to_a_cpu_build(
+    channels: str, lines: tuple[str, ...], first: str | None
+) -> None:
+    finding = found(*lines, channels=channels).get("EG405")
+    assert (finding is not None) is (first is not None)
+    if finding is not None:
+        assert finding.status is Status.WARN
+        assert finding.location is not None
+        assert finding.location.text == f"- {first}"
+        assert (finding.location.line, finding.location.caret) == (1, (2, len(first or "")))
+
+
+def test_the_order_of_channels_is_no_matter_where_no_gpu_is() -> None:
+    order = "conda-forge, pytorch, nvidia"
+    assert "EG405" not in found("pytorch", "pytorch-cuda=12.1", channels=order, asked=target())
+
+
+def test_a_token_in_a_channel_is_not_shown() -> None:
+    order = "https://conda.anaconda.org/t/se-cret-1/conda-forge, pytorch"
+    finding = found("pytorch", "pytorch-cuda=12.1", channels=order)["EG405"]
+
+    assert "se-cret-1" not in repr(finding)
