@@ -19,7 +19,13 @@ if TYPE_CHECKING:
 
 COMPILED = "compiled.json"
 _PATTERNS = {RULES: "EG*.yaml", TABLES: "*.yaml", CHECKS: "EG*.yaml"}
-_READERS = ("formats/strict_yaml.py", "formats/*_yaml.py", "formats/*_rows.py", "model/version.py")
+_READERS = (
+    "formats/strict_yaml.py",
+    "formats/table_values.py",
+    "formats/*_yaml.py",
+    "formats/*_rows.py",
+    "model/version.py",
+)
 
 
 class RuleSet(Protocol):

@@ -22,13 +22,14 @@ def why(
     targets: Sequence[str] = (),
     name: str | None = None,
     prefix: Path | None = None,
+    directory: Path | None = None,
     configuration: Configuration = NO_CONFIGURATION,
 ) -> Answer:
     """What a rule's id means, why a package is here, or what is known of a spec. Asks no network.
 
     A package is looked for in `lock`, `name` or `prefix`, else in conda-lock.yml here, else in the active
-    environment; a spec needs none of them. `configuration` may have targets and
-    rules of its own. Raises InputError for what is nothing of these.
+    environment; a spec needs none of them. `directory` holds rules of the user's own; `configuration` may
+    have targets and rules. Raises InputError for what is nothing of these.
     """
     from envguard.adapters import rules, subjects
     from envguard.adapters.rule_sets import explanations_in
@@ -36,6 +37,8 @@ def why(
     from envguard.commands.why_places import places_of
 
     knowledge = knowledge_for(configuration)
+    if directory is not None:
+        knowledge = rules.with_rules_of(knowledge, directory)
     told = explanations_in(rules.rule_set())
     told = commands.all_explanations(told, knowledge)
     rule = commands.explain_rule(what, told)

@@ -18,9 +18,13 @@ def rules_in_use() -> RulesInUse:
     return rules.in_use()
 
 
-def rules_date() -> str:
-    """The day of the newest fact in the rules."""
-    return rules_in_use().date
+def rules_date(directory: Path | None = None) -> str:
+    """The day of the newest fact in the rules, and in those of a folder."""
+    if directory is None:
+        return rules_in_use().date
+    from envguard.adapters import rules
+
+    return rules.with_rules_of(rules.load(), directory).date
 
 
 def update_rules(

@@ -27,6 +27,9 @@ from envguard.cli.options import (
 @for_option
 @click.option("-n", "--name", help="A conda environment, by name.")
 @click.option("-p", "--prefix", type=click.Path(path_type=Path), help="An environment's folder.")
+@click.option(
+    "--rules", type=click.Path(path_type=Path), help="A folder with rules of your own, too."
+)
 @format_option("text", "json")
 @output_option
 @configuration_options
@@ -36,6 +39,7 @@ def command(
     targets: tuple[str, ...],
     name: str | None,
     prefix: Path | None,
+    rules: Path | None,
     format_: str,
     output: Path | None,
     config: Path | None,
@@ -51,12 +55,18 @@ def command(
     whats = () if lock is None else (lock,)
     configuration = configuration_of(whats, config=config, no_config=no_config, prefix=prefix)
     answer = api.why(
-        what, lock=lock, targets=targets, name=name, prefix=prefix, configuration=configuration
+        what,
+        lock=lock,
+        targets=targets,
+        name=name,
+        prefix=prefix,
+        directory=rules,
+        configuration=configuration,
     )
     if format_ == "json":
         from envguard.formats.why_json import why_to_json
 
-        deliver(why_to_json(answer, rules_date=api.rules_date()), output)
+        deliver(why_to_json(answer, rules_date=api.rules_date(rules)), output)
     else:
         from envguard.formats.why_text import why_text
 

@@ -1,4 +1,4 @@
-"""Answers of `why` as JSON: what is None or empty is left out."""
+"""Answers of `why` as JSON: what is None or empty is left out. rules/schema/why-v1.json describes it."""
 
 from __future__ import annotations
 
@@ -10,23 +10,21 @@ from envguard.model.explanation import Answer, Explanation, PackageAnswers, Spec
 from envguard.model.package import PackageRecord
 
 SCHEMA_VERSION = 1
-_OF_A_PACKAGE = ("name", "version", "build", "channel", "manager")
+OF_A_PACKAGE = ("name", "version", "build", "channel", "manager")
+KINDS: dict[type[Answer], str] = {
+    Explanation: "rule",
+    PackageAnswers: "package",
+    SpecAnswer: "spec",
+}
 
 
 def why_to_json(answer: Answer, *, rules_date: str) -> str:
     """One object: `kind` is rule, package or spec, and `answer` what is known."""
-    match answer:
-        case Explanation():
-            kind = "rule"
-        case PackageAnswers():
-            kind = "package"
-        case SpecAnswer():
-            kind = "spec"
     document = {
         "schema_version": SCHEMA_VERSION,
         "command": "why",
         "tool": {"name": "envguard", "version": __version__, "rules_date": rules_date},
-        "kind": kind,
+        "kind": KINDS[type(answer)],
         "answer": _plain(answer),
     }
     return json.dumps(document, indent=2, ensure_ascii=False)
@@ -35,7 +33,7 @@ def why_to_json(answer: Answer, *, rules_date: str) -> str:
 def _plain(value: object) -> object:
     """Dataclasses to objects; of a package only what names it."""
     if isinstance(value, PackageRecord):
-        named = {name: getattr(value, name) for name in _OF_A_PACKAGE}
+        named = {name: getattr(value, name) for name in OF_A_PACKAGE}
         return {name: item for name, item in named.items() if item is not None}
     if is_dataclass(value):
         values = {field.name: getattr(value, field.name) for field in fields(value)}
