@@ -19,9 +19,10 @@ from envguard.checks.facts import (
 )
 from envguard.checks.pairs import mispaired, named, two_majors, version_fits
 from envguard.checks.relations import built_for_other_torch, differing, file_label, out_of_range
+from envguard.checks.rule_fixes import fix_of
 from envguard.model import rule as model
 from envguard.model.package import PackageRecord
-from envguard.model.report import Finding, Fix, Status
+from envguard.model.report import Finding, Status
 from envguard.model.rule import Condition, Rule
 
 
@@ -130,7 +131,7 @@ def _finding(rule: Rule, holds: bool | None, case: Case) -> Finding:
         packages=packages,
         have=", ".join(record.label for record in packages[:4]) or None,
         symptom=rule.symptom,
-        fix=Fix(rule.fix),
+        fix=fix_of(rule, case, evaluate),
         sources=rule.sources,
     )
 

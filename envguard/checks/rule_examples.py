@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 
 from envguard.checks.case import Case, case_of
 from envguard.checks.packages import evaluate
+from envguard.checks.record_lines import record_of_line
 from envguard.model.knowledge import Knowledge
 from envguard.model.machine import Driver, Gpu, Machine
-from envguard.model.package import Manager, PackageRecord
 from envguard.model.rule import Rule, RuleExample
 from envguard.model.target import Target
 from envguard.model.version import ComputeCapability, Dotted
@@ -37,21 +37,6 @@ def case_of_example(example: RuleExample, knowledge: Knowledge) -> Case:
         installed=site is not None,
         user_site=None if site is None else tuple(map(record_of_line, site)),
         variables=variables,
-    )
-
-
-def record_of_line(line: str) -> PackageRecord:
-    """`name version [build] [manager:pip] [channel:NAME] [url:URL]`."""
-    words = line.split()
-    options = dict(word.split(":", 1) for word in words[2:] if ":" in word)
-    manager = Manager(options.get("manager", "conda"))
-    return PackageRecord(
-        words[0],
-        words[1],
-        manager=manager,
-        build=next((word for word in words[2:] if ":" not in word), None),
-        channel=options.get("channel", "conda-forge" if manager is Manager.CONDA else None),
-        url=options.get("url"),
     )
 
 

@@ -10,7 +10,7 @@ import pytest
 from envguard.checks.packages import check_rules, evaluate, open_facts
 from envguard.checks.rule_examples import FINDS, case_of_example
 from envguard.model import rule as model
-from envguard.model.report import Status
+from envguard.model.report import Fix, Status
 from envguard.model.rule import Condition, Rule, RuleExample
 from tests.unit.checks.cases import KNOWLEDGE, case, target
 
@@ -124,3 +124,67 @@ def test_what_nobody_observed(
 
     assert finding.status is expected
     assert set(open_facts(condition, asked)) == set(finding.message[11:].split(", "))
+
+
+def fix_found(rule: str, *packages: str) -> Fix:
+    finding = next(f for f in check_rules(case(target(), *packages)) if f.rule == rule)
+    assert finding.status in (Status.FAIL, Status.WARN)
+    assert finding.fix is not None
+    return finding.fix
+
+
+def test_a_spec_is_printed_where_the_rules_have_passed_it() -> None:
+    fix = fix_found("EG368", "onnx 1.12.0 manager:pip", "protobuf 4.21.0 manager:pip")
+    assert (fix.specs, fix.checked) == (
+        ("protobuf <=3.20.1",),
+        "by the rules, with protobuf 3.20.1",
+    )
+
+
+def test_a_spec_that_another_rule_fails_is_not_printed() -> None:
+    """NumPy 2 is taken back for deepspeed, and a rule of the user's own refuses every older one."""
+    packages = ("deepspeed 0.14.2 manager:pip", "numpy 2.0.0 manager:pip")
+    assert fix_found("EG905", *packages).specs == ("numpy <2",)
+
+    refusing = replace(
+        KNOWLEDGE.rules[0],
+        id="SITE001",
+        status=Status.FAIL,
+        when=model.HasPackage(("numpy",), version="<2"),
+    )
+    asked = case(target(), *packages)
+    known = replace(KNOWLEDGE, rules=(*KNOWLEDGE.rules, refusing))
+    found = check_rules(replace(asked, knowledge=known))
+    fix = next(f.fix for f in found if f.rule == "EG905")
+
+    assert fix is not None
+    assert (fix.specs, fix.checked) == ((), None)
+
+
+def test_a_spec_of_a_package_that_is_not_there_is_not_printed() -> None:
+    fix = fix_found("EG903", "deepspeed 0.8.0 manager:pip", "torch 2.0.1 manager:pip")
+    assert fix.specs == ("deepspeed >=0.14.5",)
+
+    rule = next(rule for rule in KNOWLEDGE.rules if rule.id == "EG903")
+    elsewhere = replace(rule, fix_specs=("accelerate >=1",))
+    asked = case(target(), "deepspeed 0.8.0 manager:pip", "torch 2.0.1 manager:pip")
+    (finding,) = check_rules(replace(asked, knowledge=replace(KNOWLEDGE, rules=(elsewhere,))))
+
+    assert finding.fix is not None
+    assert (finding.fix.specs, finding.fix.checked) == ((), None)
+
+
+def test_no_spec_of_ours_fails_on_its_own_examples() -> None:
+    """Each rule with specs, on what it finds: what is printed takes the finding away."""
+    printed = 0
+    for rule in KNOWLEDGE.rules:
+        for example in rule.examples:
+            if example.finds != "yes" or not rule.fix_specs:
+                continue
+            asked = case_of_example(example, replace(KNOWLEDGE, rules=(rule,)))
+            (finding,) = check_rules(replace(asked, knowledge=replace(asked.knowledge, lint=True)))
+            assert finding.fix is not None
+            assert bool(finding.fix.specs) is (finding.fix.checked is not None)
+            assert set(finding.fix.specs) <= set(rule.fix_specs)
+            printed += bool(finding.fix.specs)
+    assert printed > 10
