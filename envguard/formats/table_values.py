@@ -32,11 +32,18 @@ class Sources:
     collected: str
 
     def __call__(self, row: Keys) -> Origin:
-        """Where `row` was read: a key of `sources`, or a URL. Reads the last keys of the row."""
+        """Where `row` was read: a key of `sources`, or a URL. Reads the last keys of the row.
+
+        What was read in a package's metadata says `PyPI, what, when`.
+        """
         written = row.text("source")
         source = self.by_name.get(written, written)
         if written and written not in self.by_name and "://" not in written:
             row.problem("source", f"{written!r} is neither in `sources` nor a URL")
+        elif written and "://" not in source and not source.startswith("PyPI"):
+            row.problem(
+                "source", f"{source!r} cannot be opened: a URL is needed, or what PyPI says"
+            )
         date = row.optional("date", as_date) or self.collected
         confidence = row.choice("confidence", ("high", "medium", "low"), "high")
         row.done()

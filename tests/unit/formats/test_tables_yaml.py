@@ -13,7 +13,7 @@ from envguard.formats.rule_yaml import parse_rule
 from envguard.formats.tables_yaml import knowledge_from, parse_tables
 from envguard.model.version import ComputeCapability, Dotted
 
-HEAD = "collected: '2026-11-21'\nsources: {notes: 'https://index.example/notes'}\n"
+HEAD = "collected: '2026-11-21'\nsources: {notes: 'https://index.example/notes', heard: somebody said so}\n"
 BRANCH = "- {os: linux, branch: 570, first: '570', cuda: '12.8', source: notes}\n"
 
 
@@ -35,6 +35,12 @@ def problems(text: str) -> tuple[str, ...]:
             "driver_branches:\n" + BRANCH.replace("notes", "gossip"),
             "t.yaml:4: driver_branches.0.source: 'gossip' is neither in `sources` nor a URL",
             id="an unknown source",
+        ),
+        pytest.param(
+            "driver_branches:\n" + BRANCH.replace("notes", "heard"),
+            "t.yaml:4: driver_branches.0.source: 'somebody said so' cannot be opened: a URL is needed, "
+            "or what PyPI says",
+            id="a source that cannot be opened",
         ),
         pytest.param(
             "driver_branches:\n" + BRANCH.replace("'12.8'", "12.8"),
