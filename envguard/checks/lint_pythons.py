@@ -23,9 +23,9 @@ from envguard.model.target import Target
 
 _PYTHON = re.compile(r"={0,2}\s*(\d+\.\d+)(?:\.\d+)?(?:\.\*)?\Z")
 _NAMES = {
-    "wheel": "wheel of torch",
-    "pytorch": "build in the pytorch channel of pytorch",
-    "conda-forge": "build on conda-forge of pytorch",
+    "wheel": "wheel",
+    "pytorch": "build in the pytorch channel",
+    "conda-forge": "build on conda-forge",
 }
 
 
@@ -78,7 +78,7 @@ def _never_built(
     return Finding(
         "EG615",
         Status.FAIL if certain else Status.WARN,
-        f"there is no {kinds} {asked.version} for Python {python}",
+        f"there is no {kinds} of PyTorch {asked.version} for Python {python}",
         message=f"it was built for Python {takes}",
         have=f"python {python}, {asked.line.spec}",
         need=f"python {takes}",
