@@ -132,3 +132,44 @@ def test_every_pattern_of_ours_reads_the_cuda_of_a_real_name() -> None:
     ]
 
     assert read == ["12", "118", "124", "130"]
+
+
+@pytest.mark.parametrize(
+    ("row", "table"),
+    [
+        ("{channel: wheel, subdirs: [linux-64], torch: '2.6.*', python: '>=3.9'", "torch_pythons"),
+        ("{subdirs: [linux-64], torch: '2.6.*', nccl: '2.21.5'", "torch_nccl"),
+        ("{cuda: '13.0', drivers: [535, 570]", "cuda_compat"),
+        ("{kind: geforce, works: 'no'", "cuda_compat_cards"),
+    ],
+)
+def test_a_row_without_a_source_is_refused(row: str, table: str) -> None:
+    knowledge = parse_tables(f"{HEAD}{table}:\n- {row}, source: notes}}\n", "t.yaml")
+    assert len(getattr(knowledge, table)) == 1
+
+    with pytest.raises(InputError) as error:
+        parse_tables(f"{HEAD}{table}:\n- {row}}}\n", "t.yaml")
+    assert f"t.yaml:4: {table}.0.source: is missing" in error.value.problems
+
+
+def test_drivers_are_whole_numbers() -> None:
+    row = "cuda_compat:\n- {cuda: '13.0', drivers: ['535'], source: notes}\n"
+    with pytest.raises(InputError) as error:
+        parse_tables(HEAD + row, "t.yaml")
+    assert "'535': a whole number is expected" in error.value.problems[0]
+
+
+def test_a_release_of_torch_has_its_pythons_and_its_nccl_once() -> None:
+    """Where ranges overlap, the order of the rows would decide."""
+    releases = [f"{major}.{minor}.{patch}" for major, minors in ((1, range(6, 14)), (2, range(16)))
+                for minor in minors for patch in (0, 1, 2)]  # fmt: skip
+    pythons = [
+        (row.channel, release)
+        for row in load().torch_pythons
+        for release in releases
+        if version_matches(release, row.torch)
+    ]
+    nccl = [r for row in load().torch_nccl for r in releases if version_matches(r, row.torch)]
+
+    assert len(set(pythons)) == len(pythons) > 60
+    assert len(set(nccl)) == len(nccl) > 20
