@@ -72,7 +72,6 @@ def lock(
     import os
     import time
     from dataclasses import replace
-    from datetime import UTC, datetime
 
     from envguard.adapters import files
     from envguard.adapters.pip.resolver import UvPipResolver
@@ -144,7 +143,7 @@ def lock(
         allow=allow,
         accepted=lambda reports: waived(reports, configuration, today),
     )
-    locked = with_contract(lockfile, knowledge, today=today or datetime.now(UTC).date())
+    locked = with_contract(lockfile, knowledge)
     text = dump_conda_lock(locked, created_by=_created_by())
     rendered = rendered_beside(text, output, renders)
     for file, content in ((output, text), *((file, one.text) for file, one in rendered)):

@@ -75,7 +75,7 @@ def _beside(
     completed = _completed(findings, says, recorded, newer=newer)
     merged = (*completed, *_of_newer_rules(says, known, recorded))
     verdict = _verdict(merged, rules)
-    verdict = replace(verdict, computed=recorded.computed, rules_date=recorded.rules_date)
+    verdict = replace(verdict, rules_date=recorded.rules_date)
     differing = _differing(merged, says)
     if not differing:
         return merged, (), verdict
@@ -136,7 +136,7 @@ def _of_newer_rules(
 
 
 def _by_contract(finding: Finding, recorded: RecordedContract) -> Finding:
-    said = f"by the lock's contract, computed {recorded.computed} by rules {recorded.rules_date}"
+    said = f"by the lock's contract, computed by the rules of {recorded.rules_date}"
     return replace(finding, evidence=(*finding.evidence, said))
 
 

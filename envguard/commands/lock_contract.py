@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
 
 from envguard.checks.contract_needs import contract_of
 from envguard.model.contract import RecordedContract
@@ -11,14 +10,13 @@ from envguard.model.knowledge import Knowledge
 from envguard.model.lockfile import Lockfile
 
 
-def with_contract(lockfile: Lockfile, knowledge: Knowledge, *, today: date) -> Lockfile:
+def with_contract(lockfile: Lockfile, knowledge: Knowledge) -> Lockfile:
     """The lock with the contract of each of its subdirs, computed from its packages."""
     by_subdir = {
         subdir: contract_of(lockfile.records_for(subdir), subdir, knowledge)
         for subdir in lockfile.platforms
     }
     contract = RecordedContract(
-        computed=today.isoformat(),
         rules_date=knowledge.date,
         by_subdir=by_subdir,
         genuine=frozenset(by_subdir),

@@ -40,7 +40,6 @@ def dump_contract(recorded: RecordedContract, packages: Iterable[LockedPackage])
         subdirs[subdir] = {**body, "seal": _seal(body, subdir, packages)}
     document = {
         "schema_version": SCHEMA_VERSION,
-        "computed": recorded.computed,
         "rules_date": recorded.rules_date,
         "subdirs": subdirs,
     }
@@ -72,10 +71,10 @@ def _recorded(
 ) -> RecordedContract | UnreadableContract:
     document = JsonObject(value, KEY)
     document.take("schema_version")
-    computed, rules_date = document.text("computed"), document.text("rules_date")
+    rules_date = document.text("rules_date")
     subdirs = document.take("subdirs")
-    if computed is None or rules_date is None or not isinstance(subdirs, dict):
-        document.complain("subdirs", "and `computed` and `rules_date` are expected")
+    if rules_date is None or not isinstance(subdirs, dict):
+        document.complain("subdirs", "and `rules_date` are expected")
         subdirs = {}
     by_subdir, genuine = {}, set()
     for subdir, body in subdirs.items():
@@ -89,7 +88,7 @@ def _recorded(
     document.nothing_else()
     if document.problems:
         return UnreadableContract(document.problems[0], damaged=True)
-    return RecordedContract(computed or "", rules_date or "", by_subdir, frozenset(genuine))
+    return RecordedContract(rules_date or "", by_subdir, frozenset(genuine))
 
 
 def _seal(body: Mapping[str, Any], subdir: str, packages: Iterable[LockedPackage]) -> str:

@@ -62,7 +62,6 @@ def _contract(contract: ContractVerdict) -> dict[str, object]:
     return _known(
         verdict=contract.status.value,
         rules=list(contract.rules) or None,
-        computed=contract.computed,
         rules_date=contract.rules_date,
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import fields, is_dataclass
+from datetime import date
 
 from envguard import __version__
 from envguard.model.explanation import Answer, Explanation, PackageAnswers, SpecAnswer
@@ -40,4 +41,6 @@ def _plain(value: object) -> object:
         return {name: _plain(item) for name, item in values.items() if item not in (None, ())}
     if isinstance(value, tuple):
         return [_plain(item) for item in value]
+    if isinstance(value, date):
+        return value.isoformat()
     return value

@@ -9,6 +9,7 @@ import json
 import sys
 from collections.abc import Iterator
 from dataclasses import Field, fields, is_dataclass
+from datetime import date
 from enum import StrEnum
 from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
@@ -65,6 +66,8 @@ def _schema(hint: Any, definitions: dict[str, Any]) -> dict[str, Any]:
         return {"type": "array", "prefixItems": inside, "items": False, "minItems": len(inside)}
     if issubclass(hint, StrEnum):
         return {"enum": [member.value for member in hint]}
+    if hint is date:
+        return {"type": "string", "format": "date"}
     return {"type": {str: "string", bool: "boolean", int: "integer"}[hint]}
 
 

@@ -119,12 +119,11 @@ class Contract:
 
 @dataclass(frozen=True, slots=True)
 class RecordedContract:
-    """The contracts in a lock: when and by which rules they were computed.
+    """The contracts in a lock, and the date of the rules that they were computed by.
 
     `genuine` are the subdirs whose contract is about the packages in the same lock, unchanged since.
     """
 
-    computed: str
     rules_date: str
     by_subdir: Mapping[str, Contract] = field(default_factory=dict)
     genuine: frozenset[str] = frozenset()

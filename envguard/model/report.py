@@ -124,12 +124,11 @@ class ConfigurationUse:
 class ContractVerdict:
     """What a machine is by the machine contract: PASS, FAIL or UNKNOWN, and the rules that say so.
 
-    `computed` and `rules_date` are those of the contract in the lock; None where the packages were asked.
+    `rules_date` is that of the contract in the lock; None where the packages were asked.
     """
 
     status: Status
     rules: tuple[str, ...] = ()
-    computed: str | None = None
     rules_date: str | None = None
 
 

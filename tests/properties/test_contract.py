@@ -91,7 +91,7 @@ def worst(findings: Iterable[Finding], rules: Iterable[str]) -> Status | None:
 
 
 def read_back(contract: Contract) -> Contract:
-    recorded = RecordedContract("2026-11-22", KNOWLEDGE.date, {contract.subdir: contract})
+    recorded = RecordedContract(KNOWLEDGE.date, {contract.subdir: contract})
     read = parse_contract(dump_contract(recorded, ()), ())
     assert isinstance(read, RecordedContract)
     return read.by_subdir[contract.subdir]

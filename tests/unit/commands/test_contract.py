@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import date
 
 import pytest
 
@@ -24,11 +23,10 @@ from tests.fakes import FakeProbeRunner
 from tests.unit.checks.cases import CPU, CUDA129, KNOWLEDGE, record, target
 from tests.unit.commands.test_verify import HERE
 
-TODAY = date(2026, 11, 22)
 A100 = target("8.0", driver="570.124.06")
 V100 = target("7.0", driver="590.48.01")
 OLD = target("8.0", driver="470.57.02")
-SAID = f"by the lock's contract, computed 2026-11-22 by rules {KNOWLEDGE.date}"
+SAID = f"by the lock's contract, computed by the rules of {KNOWLEDGE.date}"
 IGNORANT = replace(
     KNOWLEDGE, torch_builds=(), driver_floors=(), driver_drops=(), driver_firsts=(), rules=()
 )
@@ -37,7 +35,7 @@ IGNORANT = replace(
 
 def lock(*lines: str, knowledge: Knowledge = KNOWLEDGE) -> Lockfile:
     packages = tuple(LockedPackage(record(line), "linux-64") for line in lines)
-    return with_contract(Lockfile(("linux-64",), packages=packages), knowledge, today=TODAY)
+    return with_contract(Lockfile(("linux-64",), packages=packages), knowledge)
 
 
 def check(lockfile: Lockfile, asked: Target, knowledge: Knowledge = KNOWLEDGE) -> Report:
@@ -64,7 +62,7 @@ def test_a_contract_changes_no_answer_about_packages_that_are_known(asked: Targe
     assert report.contract is not None
     assert bare.contract is not None
     assert report.contract.status is bare.contract.status
-    assert (report.contract.computed, bare.contract.computed) == ("2026-11-22", None)
+    assert (report.contract.rules_date, bare.contract.rules_date) == (KNOWLEDGE.date, None)
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ LINES = [
 def locked(*lines: str) -> Lockfile:
     packages = tuple(LockedPackage(with_url(record(line)), "linux-64") for line in lines)
     contract = contract_of([package.record for package in packages], "linux-64", KNOWLEDGE)
-    recorded = RecordedContract("2026-11-22", KNOWLEDGE.date, {"linux-64": contract})
+    recorded = RecordedContract(KNOWLEDGE.date, {"linux-64": contract})
     return Lockfile(("linux-64",), packages=packages, contract=recorded)
 
 
@@ -64,7 +64,7 @@ def changed(lockfile: Lockfile, *path: Any, to: object) -> str:
 
 def bare(contract: Contract) -> dict[str, Any]:
     """The contract as its own text says it: records lose what is not blamed."""
-    recorded = RecordedContract("2026-11-22", "2026-11-22", {contract.subdir: contract})
+    recorded = RecordedContract("2026-11-22", {contract.subdir: contract})
     found: dict[str, Any] = json.loads(dump_contract(recorded, ()))
     return found
 
@@ -77,7 +77,7 @@ def test_it_is_read_back_from_the_lock_as_it_was_written(lines: list[str]) -> No
     assert isinstance(read.contract, RecordedContract)
     assert isinstance(lockfile.contract, RecordedContract)
     assert read.contract.genuine == {"linux-64"}
-    assert read.contract.computed == "2026-11-22"
+    assert read.contract.rules_date == KNOWLEDGE.date
     by_subdir = lockfile.contract.by_subdir
     assert bare(read.contract.by_subdir["linux-64"]) == bare(by_subdir["linux-64"])
 
@@ -149,7 +149,7 @@ def test_another_schema_version_says_so_and_is_no_damage(version: int, age: str)
         pytest.param('{"schema_version": true}', id="true is no number"),
         pytest.param('{"schema_version": 1}', id="no contracts"),
         pytest.param(
-            '{"schema_version": 1, "computed": "a", "rules_date": "b", "subdirs": {"linux-64": 1}}',
+            '{"schema_version": 1, "rules_date": "b", "subdirs": {"linux-64": 1}}',
             id="no object",
         ),
     ],

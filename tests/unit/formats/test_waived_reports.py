@@ -55,7 +55,7 @@ MATRIX = Matrix((Cell("a", "v100", REPORT), Cell("b", "v100", replace(REPORT, fi
 
 
 def test_text_shows_it_after_the_rest_and_counts_it_apart() -> None:
-    lines = report_text(REPORT).splitlines()
+    lines = report_text(REPORT, rules_date="2026-11-22").splitlines()
 
     start = lines.index("EG105 waived  driver 590 does not support Volta")
     assert [line.strip() for line in lines[start + 1 : start + 4]] == [
@@ -68,9 +68,9 @@ def test_text_shows_it_after_the_rest_and_counts_it_apart() -> None:
 
 
 def test_the_configuration_is_told_with_v() -> None:
-    assert ".envguard.yml:10" not in report_text(REPORT)
+    assert ".envguard.yml:10" not in report_text(REPORT, rules_date="2026-11-22")
 
-    verbose = report_text(REPORT, verbose=True).splitlines()
+    verbose = report_text(REPORT, rules_date="2026-11-22", verbose=True).splitlines()
     assert "config    .envguard.yml" in verbose
     assert "unused    the waiver of EG301 (.envguard.yml:10) matched nothing here" in verbose
 

@@ -63,7 +63,7 @@ def test_what_is_beside_the_lock_is_written_relative_to_it_and_found_again(url, 
         ("https://gh1s3cr3t:${EMPTY}@index.example/x", "https://index.example/x"),
         ("https://${USER}:hunter2@index.example/x", "https://index.example/x"),
         ("git+ssh://git@index.example/x.git", "git+ssh://git@index.example/x.git"),
-        ("git+ssh://git:hunter2@index.example/x.git", "git+ssh://index.example/x.git"),
+        ("git+ssh://git:hunter2@index.example/x.git", "git+ssh://git@index.example/x.git"),
         ("git+file:///work/x@c0ffee", "git+file:///work/x@c0ffee"),
     ],
 )
