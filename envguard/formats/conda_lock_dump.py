@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from typing import Any
 
 import yaml
@@ -47,12 +49,40 @@ def _metadata(lockfile: Lockfile, created_by: str) -> dict[str, Any]:
             lockfile.contract, lockfile.packages
         )
     return {
-        "content_hash": dict(lockfile.content_hash),
+        "content_hash": _content_hashes(lockfile),
         "channels": [{"url": channel, "used_env_vars": []} for channel in lockfile.channels],
         "platforms": list(lockfile.platforms),
         "sources": list(lockfile.sources),
         "custom_metadata": custom,
     }
+
+
+def _content_hashes(lockfile: Lockfile) -> dict[str, str]:
+    """A hash of what was asked for on each platform.
+
+    micromamba refuses a lock without one (libmamba's env_lockfile_conda.cpp, read_metadata); conda-lock
+    compares it with one of its own to decide whether to solve again, which this never equals.
+    """
+    return {
+        platform: lockfile.content_hash.get(platform) or _asked_hash(lockfile, platform)
+        for platform in lockfile.platforms
+    }
+
+
+def _asked_hash(lockfile: Lockfile, platform: str) -> str:
+    request = lockfile.request
+    asked = {
+        "channels": list(lockfile.channels),
+        "specs": list(request.dependencies.get(platform, ())) if request else [],
+        "pip": list(request.pip.get(platform, ())) if request else [],
+        "virtual_packages": [
+            list(target.virtual_packages)
+            for target in lockfile.targets or ()
+            if target.target.subdir == platform
+        ],
+    }
+    text = json.dumps(asked, separators=(",", ":"), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _entry(package: LockedPackage) -> dict[str, Any]:

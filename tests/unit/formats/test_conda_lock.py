@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -88,6 +89,18 @@ def test_conda_locks_own_parser_reads_it(tmp_path):
     path.write_text(dump_conda_lock(LOCK, created_by="envguard"), "utf-8")
     content = parse_conda_lock_file(path)
     assert {package.name for package in content.package} == {"numpy", "einops"}
+
+
+def test_every_platform_has_a_content_hash_as_micromamba_wants_it():
+    metadata = yaml.safe_load(dump_conda_lock(LOCK, created_by="envguard"))["metadata"]
+    assert set(metadata["content_hash"]) == set(LOCK.platforms)
+    assert all(re.fullmatch("[0-9a-f]{64}", value) for value in metadata["content_hash"].values())
+
+
+def test_the_content_hash_of_another_tool_stays():
+    theirs = replace(LOCK, content_hash=dict.fromkeys(LOCK.platforms, "0" * 64))
+    metadata = yaml.safe_load(dump_conda_lock(theirs, created_by="envguard"))["metadata"]
+    assert set(metadata["content_hash"].values()) == {"0" * 64}
 
 
 @pytest.mark.parametrize(
