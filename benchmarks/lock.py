@@ -113,7 +113,7 @@ def main() -> None:
         server.shutdown()
     for peer in PEERS:
         where = shutil.which(peer)
-        told = "is here, and not timed: it cannot be given these records"
+        told = "is here, and not timed: it wants a conda, mamba or micromamba to solve with"
         print(f"peer {peer:<12}{told if where else 'is not on this machine'}")
 
 

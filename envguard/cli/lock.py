@@ -111,6 +111,7 @@ def command(
     from envguard import api
     from envguard.cli.progress import terminal_progress
     from envguard.formats.lock_text import lock_text
+    from envguard.formats.yaml_reader import collector_paused
 
     asked = (environment_yml or Path("environment.yml"),)
     configuration = configuration_of(asked, config=config, no_config=no_config)
@@ -127,7 +128,7 @@ def command(
         "engine": engine,
         "configuration": configuration,
     }
-    with terminal_progress() as progress:
+    with collector_paused(), terminal_progress() as progress:
         if separate:
             summaries = api.lock_separately(environment_yml, progress=progress, **options)
         else:

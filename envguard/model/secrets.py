@@ -16,13 +16,16 @@ _SECRET_NAME = re.compile(
 )
 
 
+_MAY_HOLD_SECRETS = ("@", "?", "/t/")
+
+
 def without_credentials(url: str) -> str:
     """The URL without `user:password@` and `/t/TOKEN/`; query strings go too, they carry signatures.
 
     A variable that nobody expanded (`${TOKEN}@`, `name:${TOKEN}@`) and the user of an SSH URL stay; so does
     `git@`, the name that everybody logs in with.
     """
-    if "://" not in url:
+    if "://" not in url or not any(mark in url for mark in _MAY_HOLD_SECRETS):
         return url
     parts = urlsplit(url)
     if not parts.netloc:
