@@ -63,6 +63,7 @@ class RattlerSolver:
         self._offline = offline
         self._fetch_timeout_s = fetch_timeout_s
         self._progress = progress
+        self._told: set[str] = set()
         self._gateway_in_use: Gateway | None = None
 
     def solve(self, requests: Sequence[SolveRequest]) -> tuple[Solution, ...]:
@@ -80,7 +81,9 @@ class RattlerSolver:
         return tuple(await asyncio.gather(*(self._solve(gateway, r) for r in requests)))
 
     async def _solve(self, gateway: Gateway, request: SolveRequest) -> Solution:
-        self._progress.stage(f"solving {request.subdir}: {_count(request.specs)}")
+        if request.subdir not in self._told:  # what is tried again is no news
+            self._told.add(request.subdir)
+            self._progress.stage(f"solving {request.subdir}: {_count(request.specs)}")
         try:
             records = await self._bounded(self._records_of(gateway, request), request.channels)
         except SolverError as error:

@@ -85,11 +85,27 @@ def cpu_reason(
             f"channel order: {record.channel} comes first and has CPU builds only, "
             f"{', '.join(sorted(filter(None, elsewhere)))} has CUDA builds"
         )
-    wanted = _for_any_driver(replace(request, constraints=(f"{record.name} * *cuda*",)))
+    wanted = _asking(request, record, excluded)
+    anywhere = _for_any_driver(_asking(request, record, ()))
     reasons = [e.reason for e in excluded if _concerns(e, record)]
-    if reasons and solver.solve([wanted])[0].solved:
+    if reasons and solver.solve([anywhere])[0].solved:
         return f"the target runs none of its CUDA builds: {'; '.join(reasons)}"
-    return _conflict(record, wanted, solver)
+    if (line := _in_the_way(record, wanted, solver)) is not None:
+        return f"no CUDA build goes with the line {line!r}; without it one is found (tried)"
+    if reasons and (line := _in_the_way(record, anywhere, solver)) is not None:
+        told = f"no CUDA build goes with the line {line!r}"
+        return f"{told}, and without it only one that the target does not run: {'; '.join(reasons)}"
+    return "no CUDA build goes with the other lines of the file"
+
+
+def _asking(
+    request: SolveRequest, record: PackageRecord, excluded: Sequence[Exclusion]
+) -> SolveRequest:
+    """The request for a CUDA build, under what the target rules out."""
+    specs = tuple(
+        spec for exclusion in excluded if not exclusion.preference for spec in exclusion.specs
+    )
+    return replace(request, constraints=(*specs, f"{record.name} * *cuda*"))
 
 
 def _concerns(exclusion: Exclusion, record: PackageRecord) -> bool:
@@ -108,14 +124,12 @@ def _for_any_driver(request: SolveRequest) -> SolveRequest:
     return replace(request, virtual_packages=packages)
 
 
-def _conflict(record: PackageRecord, request: SolveRequest, solver: Solver) -> str:
-    """Which one line of the file stands between the request and a CUDA build, by leaving each out."""
+def _in_the_way(record: PackageRecord, request: SolveRequest, solver: Solver) -> str | None:
+    """The one line of the file without which the request has a solution, by leaving each out."""
     others = [spec for spec in request.specs if parse_match_spec(spec).name != record.name]
     found = solver.solve([_without(request, spec) for spec in others])
-    for spec, solution in zip(others, found, strict=True):
-        if solution.solved:
-            return f"no CUDA build goes with the line {redacted(spec)!r}; without it one is found (tried)"
-    return "no CUDA build goes with the other lines of the file"
+    solved = [spec for spec, solution in zip(others, found, strict=True) if solution.solved]
+    return redacted(solved[0]) if solved else None
 
 
 def _without(request: SolveRequest, spec: str) -> SolveRequest:

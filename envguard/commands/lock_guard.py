@@ -68,7 +68,7 @@ def _told(
         names = [n for spec in exclusion.specs if (n := spec.split(" ")[0]) in by_name]
         if exclusion.preference:
             told += [
-                SetAside(newer.label, "newer, but a CPU build", exclusion.rule)
+                SetAside(f"{name} {newer.version}", "newer, but a CPU build", exclusion.rule)
                 for name in names
                 if (newer := _newer_cpu_build(by_name[name], solution.request, solver)) is not None
             ]
