@@ -21,11 +21,13 @@ from envguard.adapters.pip.resolver import UvPipResolver
 from envguard.adapters.solver import RattlerSolver
 from envguard.commands.lock import LockOutcome, lock
 from envguard.commands.lock_summary import judged
-from envguard.errors import EnvguardError, UnsatisfiableError
+from envguard.commands.lock_targets import refuse_contradictions
+from envguard.errors import EnvguardError, InputError, UnsatisfiableError
 from envguard.formats.environment_yml import parse_environment
 from envguard.formats.target_text import parse_target
 from envguard.model.knowledge import Knowledge
 from envguard.model.report import Status
+from envguard.model.target import Target
 from envguard.ports import Solution, SolveRequest
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -79,17 +81,17 @@ def main() -> None:
 def draw(solver: Counting, number: int, seed: int, verbose: bool) -> None:
     """Lock every stack for every target and count how it ends."""
     knowledge = rules.load()
-    said = drawn(knowledge, number, seed)
+    targets = drawn(knowledge, number, seed)
     for stack, specs in STACKS.items():
         ends: Counter[str] = Counter()
         repeats: list[int] = []
-        for text in said:
-            end, solves = locked(solver, knowledge, specs, text)
+        for target in targets:
+            end, solves = locked(solver, knowledge, specs, target)
             ends[end.partition(":")[0]] += 1
             if end.startswith("locked"):
                 repeats.append(solves - 1)
             if verbose and not end.startswith("locked"):
-                print(f"  {stack} for {text}: {end}")
+                print(f"  {stack} for {target.name}: {end}")
         median = sorted(repeats)[len(repeats) // 2] if repeats else "-"
         told = ", ".join(f"{count} {end}" for end, count in ends.most_common())
         print(
@@ -97,26 +99,33 @@ def draw(solver: Counting, number: int, seed: int, verbose: bool) -> None:
         )
 
 
-def drawn(knowledge: Knowledge, number: int, seed: int) -> list[str]:
-    """`CARD` and `CARD,driver=VERSION` texts; not every driver drives every card."""
+def drawn(knowledge: Knowledge, number: int, seed: int) -> list[Target]:
+    """`CARD` and `CARD,driver=VERSION`, without those that contradict themselves."""
     chance = random.Random(seed)
     cards = [gpu.name for gpu in knowledge.gpus if gpu.kind != "jetson" and gpu.subdir is None]
     drivers = [str(row.first) for row in knowledge.driver_branches if row.os == "linux"]
-    return [
-        chance.choice(cards) + chance.choice(["", *(f",driver={driver}" for driver in drivers)])
-        for _ in range(number)
-    ]
+    targets: list[Target] = []
+    while len(targets) < number:
+        driver = chance.choice(["", *(f",driver={driver}" for driver in drivers)])
+        try:
+            target = parse_target(
+                chance.choice(cards) + driver, knowledge=knowledge, default_subdir="linux-64"
+            )
+            refuse_contradictions({"linux-64": (target,)}, knowledge)
+        except InputError:
+            continue  # a name of two cards, or a driver that does not drive the card
+        targets.append(target)
+    return targets
 
 
 def locked(
-    solver: Counting, knowledge: Knowledge, specs: tuple[str, ...], text: str
+    solver: Counting, knowledge: Knowledge, specs: tuple[str, ...], target: Target
 ) -> tuple[str, int]:
     """How the lock of one stack for one target ends, and how many solves that took."""
     lines = "\n".join(f"  - {spec}" for spec in specs)
     environment = parse_environment(
         f"channels: [conda-forge]\ndependencies:\n{lines}\n", "environment.yml"
     )
-    target = parse_target(text, knowledge=knowledge, default_subdir="linux-64")
     solver.solves = 0
     try:
         outcome = lock(
