@@ -33,7 +33,8 @@ class Exclusion:
 
     `left_out` are the newest versions that it leaves out, which a solver would have taken (`>=13.0`); empty
     where it leaves out old ones. `what` names it for people, where the spec is not for them. `preference`
-    marks a choice between builds that both exist: the CUDA build where there is a CPU build.
+    marks a choice between builds that both exist: the CUDA build where there is a CPU build. What `yields` is
+    given up before that choice is: the check warns of it.
     """
 
     specs: tuple[str, ...]
@@ -42,6 +43,7 @@ class Exclusion:
     left_out: str = ""
     what: str = ""
     preference: bool = False
+    yields: bool = False
 
 
 def exclusions(
@@ -157,7 +159,8 @@ def _capped(cases: Sequence[Case], names: frozenset[str], *, strict: bool) -> It
     reason = (
         "--strict-cuda" if strict else f"{makers[0]} makes PTX, and the driver reads none newer"
     )
-    yield Exclusion(tuple(f"{name} <={cap}" for name in _CUDA_PINS), reason, "EG340", f">{cap}")
+    specs = tuple(f"{name} <={cap}" for name in _CUDA_PINS)
+    yield Exclusion(specs, reason, "EG340", f">{cap}", yields=not strict)
 
 
 def _torch(cases: Sequence[Case], channels: Sequence[str], cuda: _Cuda) -> Iterator[Exclusion]:

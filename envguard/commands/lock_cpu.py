@@ -87,7 +87,7 @@ def cpu_reason(
         )
     wanted = _asking(request, record, excluded)
     anywhere = _for_any_driver(_asking(request, record, ()))
-    reasons = [e.reason for e in excluded if _concerns(e, record)]
+    reasons = list(dict.fromkeys(e.reason for e in excluded if _concerns(e, record)))
     if reasons and solver.solve([anywhere])[0].solved:
         return f"the target runs none of its CUDA builds: {'; '.join(reasons)}"
     if (line := _in_the_way(record, wanted, solver)) is not None:
@@ -103,7 +103,10 @@ def _asking(
 ) -> SolveRequest:
     """The request for a CUDA build, under what the target rules out."""
     specs = tuple(
-        spec for exclusion in excluded if not exclusion.preference for spec in exclusion.specs
+        spec
+        for exclusion in excluded
+        if not (exclusion.preference or exclusion.yields)
+        for spec in exclusion.specs
     )
     return replace(request, constraints=(*specs, f"{record.name} * *cuda*"))
 
@@ -113,7 +116,8 @@ def _concerns(exclusion: Exclusion, record: PackageRecord) -> bool:
     names = {spec.split(" ")[0] for spec in exclusion.specs}
     torch = {"pytorch", "libtorch"}
     of_torch = record.name in torch or any(d.split(" ")[0] in torch for d in record.depends)
-    return not exclusion.preference and (of_torch or not names & torch)
+    firm = not exclusion.preference and not exclusion.yields
+    return firm and (of_torch or not names & torch)
 
 
 def _for_any_driver(request: SolveRequest) -> SolveRequest:

@@ -30,19 +30,15 @@ def first_solutions(
 ) -> tuple[tuple[Solution, tuple[SetAside, ...]], ...]:
     """One solution a request under what is excluded for its subdir, and what that was.
 
-    Where that leaves none, the choice of CUDA builds is given up first, then all of it: whether the request
-    has a solution is the user's affair, and what is wrong with it is found by the check.
+    Where that leaves none, what yields is given up first, then the choice of CUDA builds, then all of it:
+    whether the request has a solution is the user's affair, and what is wrong with it is found by the check.
     """
     solutions = list(
         solver.solve([_under(request, excluded.get(request.subdir, ())) for request in requests])
     )
     in_force = [excluded.get(request.subdir, ()) for request in requests]
     again = [i for i, s in enumerate(solutions) if not s.solved and in_force[i]]
-    weaker = [
-        (i, tuple(kept))
-        for i in again
-        for kept in ([e for e in in_force[i] if not e.preference], [])
-    ]
+    weaker = [(i, tuple(kept)) for i in again for kept in _weaker(in_force[i])]
     found = solver.solve([_under(requests[i], kept) for i, kept in weaker]) if weaker else ()
     for (i, kept), solution in zip(weaker, found, strict=True):
         if not solutions[i].solved:
@@ -51,6 +47,12 @@ def first_solutions(
         (solution, _told(kept, solution, solver))
         for solution, kept in zip(solutions, in_force, strict=True)
     )
+
+
+def _weaker(excluded: Sequence[Exclusion]) -> tuple[list[Exclusion], ...]:
+    """What to try when `excluded` leaves no solution, the strongest first."""
+    firm = [exclusion for exclusion in excluded if not exclusion.yields]
+    return firm, [exclusion for exclusion in firm if not exclusion.preference], []
 
 
 def _under(request: SolveRequest, excluded: Sequence[Exclusion]) -> SolveRequest:

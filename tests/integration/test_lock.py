@@ -39,7 +39,9 @@ BARE = Target(
 def locked(channel, tmp_path):
     """Locks the text of an environment for the targets said."""
 
-    def run(text: str, *said: str, platforms: tuple[str, ...] = ()) -> LockOutcome:
+    def run(
+        text: str, *said: str, platforms: tuple[str, ...] = (), strict_cuda: bool = False
+    ) -> LockOutcome:
         knowledge = rules.load()
         environment = parse_environment(text, "environment.yml")
         targets = lock_targets(
@@ -61,6 +63,7 @@ def locked(channel, tmp_path):
             pip=FakePipResolver(),
             knowledge=knowledge,
             source="environment.yml",
+            strict_cuda=strict_cuda,
         )
 
     return run
@@ -317,6 +320,23 @@ def test_what_a_card_cannot_run_is_set_aside(locked, card, cudnn):
     assert chosen(outcome, "cudnn").startswith(cudnn)
     rules = {a.rule for a in outcome.subdirs[0].set_aside if not a.detail}
     assert rules == {"EG401"} | (set() if card == "a100" else {"EG201", "EG210"})
+
+
+def test_a_cap_for_ptx_yields_to_the_cuda_build(locked):
+    capped = locked(environment("python=3.11", "pytorch=2.5.1", "numba"), "a100,driver=545.23.06")
+    assert chosen(capped, "pytorch").startswith("2.5.1 cuda118")  # the driver's CUDA is 12.3
+    only = locked(environment("python=3.12", "pytorch=2.7.1", "numba"), "a100,driver=545.23.06")
+    assert chosen(only, "pytorch").startswith("2.7.1 cuda129")
+    with pytest.raises(UnsatisfiableError, match="CPU build"):
+        judged(
+            locked(
+                environment("python=3.12", "pytorch=2.7.1"),
+                "a100,driver=545.23.06",
+                strict_cuda=True,
+            ),
+            "conda-lock.yml",
+            rules.load(),
+        )
 
 
 def test_a_card_with_any_driver_gets_the_build_that_asks_least_of_it(locked):
