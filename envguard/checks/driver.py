@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fnmatch import fnmatchcase
 
-from envguard.checks.case import Case, CudaNeed, is_tegra
+from envguard.checks.case import Case, CudaNeed
 from envguard.checks.compat import PUT_IN_FRONT, Compat, compat_of
-from envguard.checks.driver_cards import NO_DEVICE_SYMPTOM, agreed, driver_drop, first_driver
+from envguard.checks.driver_cards import NO_DEVICE_SYMPTOM, agreed
+from envguard.checks.driver_range import driver_fix, driver_range
 from envguard.checks.wording import NAME_A_MACHINE, driver_text, gpu_phrase
 from envguard.model.knowledge import DriverFloor
 from envguard.model.machine import Driver, DriverState
 from envguard.model.package import PackageRecord
 from envguard.model.report import Finding, Fix, Status
-from envguard.model.version import Dotted
 
 _TOO_OLD_SYMPTOM = (
     '"CUDA driver version is insufficient for CUDA runtime version", or is_available() is False'
@@ -36,56 +36,6 @@ def check_driver_floor(case: Case) -> Iterator[Finding]:
             yield _any_driver(case, need)
         case Driver():
             yield _driver_against_floor(case, need, case.driver)
-
-
-@dataclass(frozen=True, slots=True)
-class DriverRange:
-    """The drivers that run the packages on the cards: from `floor` on, and before `ceiling`."""
-
-    floor: Dotted | None
-    floor_reason: str
-    ceiling: Dotted | None
-    ceiling_reason: str
-    sources: tuple[str, ...]
-
-    @property
-    def empty(self) -> bool:
-        return self.floor is not None and self.ceiling is not None and self.ceiling <= self.floor
-
-    @property
-    def needs(self) -> tuple[str, ...]:
-        """`driver >=525.60.13`, `driver <590`."""
-        found = [f"driver >={self.floor}"] if self.floor else []
-        return (*found, f"driver <{self.ceiling}") if self.ceiling else tuple(found)
-
-
-def driver_range(case: Case) -> DriverRange:
-    """What the packages and the cards together ask of a driver."""
-    floors: list[tuple[Dotted, str, str]] = []
-    ceilings: list[tuple[Dotted, str, str]] = []
-    floor = case.floor(case.need.cuda) if case.need is not None else None
-    if floor is not None and case.need is not None:
-        floors.append((floor.driver, f"CUDA {case.need.cuda}", floor.origin.source))
-    for card in case.cards or ():
-        capability = card.compute_capability
-        if capability is None or is_tegra(card, case.knowledge):
-            continue
-        first = first_driver(capability, case.knowledge)
-        if first is not None:
-            floors.append((first.driver, f"the first for {first.family}", first.origin.source))
-        drop = driver_drop(capability, case.knowledge)
-        if drop is not None:
-            reason = f"R{drop.last_branch} is the last for {drop.family}"
-            ceilings.append((drop.driver, reason, drop.origin.source))
-    lowest = max(floors, key=lambda item: item[0], default=None)
-    highest = min(ceilings, key=lambda item: item[0], default=None)
-    return DriverRange(
-        floor=lowest[0] if lowest else None,
-        floor_reason=lowest[1] if lowest else "",
-        ceiling=highest[0] if highest else None,
-        ceiling_reason=highest[1] if highest else "",
-        sources=tuple(dict.fromkeys(item[2] for item in (lowest, highest) if item)),
-    )
 
 
 def reaches_floor(driver: Driver, floor: DriverFloor, *, tegra: bool = False) -> bool | None:
@@ -174,7 +124,7 @@ def _any_driver(case: Case, need: CudaNeed) -> Finding:
             have=gpu_phrase(case),
             need=f"{needs} ({drivers.floor_reason}; {drivers.ceiling_reason})",
             symptom=NO_DEVICE_SYMPTOM,
-            fix=Fix("take a build for an older CUDA"),
+            fix=driver_fix(case),
             sources=drivers.sources,
         )
     return Finding(
@@ -230,7 +180,7 @@ def _driver_against_floor(case: Case, need: CudaNeed, driver: Driver) -> Finding
         title=f"{driver_text(driver)} is too old for {need.record.label}",
         message=_too_old(need, floor, compat),
         symptom=_TOO_OLD_SYMPTOM,
-        fix=Fix(f"update the driver to {floor.driver} or newer, or take a build for an older CUDA"),
+        fix=driver_fix(case),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from envguard.checks.case import Case, is_tegra
+from envguard.checks.driver_range import driver_drop, driver_fix, driver_range, first_driver
 from envguard.checks.wording import card_name, driver_text
 from envguard.model.knowledge import DriverDrop, DriverFirst, Knowledge
 from envguard.model.machine import Driver, DriverState, Gpu
@@ -29,17 +30,6 @@ def check_driver_cards(case: Case) -> Iterator[Finding]:
     )
 
 
-def driver_drop(capability: ComputeCapability, knowledge: Knowledge) -> DriverDrop | None:
-    """The first driver that no longer drives the card; None = all newer ones do."""
-    fitting = [row for row in knowledge.driver_drops if row.from_ <= capability < row.below]
-    return min(fitting, key=lambda row: row.driver, default=None)
-
-
-def first_driver(capability: ComputeCapability, knowledge: Knowledge) -> DriverFirst | None:
-    """The first driver that knows the card; None = not tabled."""
-    return next((r for r in knowledge.driver_firsts if r.compute_capability == capability), None)
-
-
 def _card_finding(case: Case, card: Gpu, driver: Driver) -> Finding:
     capability = card.compute_capability
     name = card_name(card)
@@ -50,12 +40,12 @@ def _card_finding(case: Case, card: Gpu, driver: Driver) -> Finding:
         dropped = _at_or_above(driver, drop.driver, case.knowledge)
         if dropped is not False:
             family = _family(capability, case.knowledge) or drop.family
-            return _dropped(card, driver, drop, family, certain=bool(dropped))
+            return _dropped(case, card, driver, drop, family=family, certain=bool(dropped))
     first = first_driver(capability, case.knowledge)
     if first is not None:
         knows = _at_or_above(driver, first.driver, case.knowledge)
         if knows is not True:
-            return _too_early(card, driver, first, certain=knows is False)
+            return _too_early(case, card, driver, first, certain=knows is False)
     return Finding("EG105", Status.PASS, f"{driver_text(driver)} drives {name}", gpu=card.index)
 
 
@@ -63,7 +53,9 @@ def _family(capability: ComputeCapability, knowledge: Knowledge) -> str | None:
     return next((g.family for g in knowledge.gpus if g.compute_capability == capability), None)
 
 
-def _dropped(card: Gpu, driver: Driver, drop: DriverDrop, family: str, *, certain: bool) -> Finding:
+def _dropped(
+    case: Case, card: Gpu, driver: Driver, drop: DriverDrop, *, family: str, certain: bool
+) -> Finding:
     certain = certain and drop.origin.confidence != "low"
     verb = "does not support" if certain else "may no longer support"
     return Finding(
@@ -75,12 +67,14 @@ def _dropped(card: Gpu, driver: Driver, drop: DriverDrop, family: str, *, certai
         have=f"{card_name(card)}, {driver_text(driver)}",
         need=f"driver <{drop.driver}",
         symptom=NO_DEVICE_SYMPTOM,
-        fix=Fix(f"keep this machine on a driver of the R{drop.last_branch} branch"),
+        fix=_last_branch(case, drop),
         sources=(drop.origin.source,),
     )
 
 
-def _too_early(card: Gpu, driver: Driver, first: DriverFirst, *, certain: bool) -> Finding:
+def _too_early(
+    case: Case, card: Gpu, driver: Driver, first: DriverFirst, *, certain: bool
+) -> Finding:
     certain = certain and first.origin.confidence != "low"
     verb = "does not know" if certain else "may not know"
     return Finding(
@@ -91,9 +85,18 @@ def _too_early(card: Gpu, driver: Driver, first: DriverFirst, *, certain: bool) 
         have=f"{card_name(card)}, {driver_text(driver)}",
         need=f"driver >={first.driver} ({first.family})",
         symptom=NO_DEVICE_SYMPTOM,
-        fix=Fix(f"update the driver to R{first.driver.major} or newer"),
+        fix=driver_fix(case),
         sources=(first.origin.source,),
     )
+
+
+def _last_branch(case: Case, drop: DriverDrop) -> Fix:
+    """The card's last branch, where all of it starts the packages and drives the other cards."""
+    drivers = driver_range(case)
+    begins = Dotted.parse(str(drop.last_branch))
+    if drivers.ceiling == drop.driver and (drivers.floor is None or drivers.floor <= begins):
+        return Fix(f"keep this machine on a driver of the R{drop.last_branch} branch")
+    return driver_fix(case)
 
 
 def _at_or_above(driver: Driver, branch: Dotted, knowledge: Knowledge) -> bool | None:

@@ -13,8 +13,9 @@ from envguard.checks.contract_needs import code_needs, cpu_least, glibc_least
 from envguard.checks.contract_rules import makers_of_ptx, rule_needs
 from envguard.checks.cpu import check_cpu_level
 from envguard.checks.cudnn import check_cudnn
-from envguard.checks.driver import check_driver_floor, driver_range
+from envguard.checks.driver import check_driver_floor
 from envguard.checks.driver_cards import check_driver_cards
+from envguard.checks.driver_range import driver_range
 from envguard.checks.extensions import check_extensions
 from envguard.checks.frameworks import check_framework_cudnn
 from envguard.checks.host import check_cpu_build, check_glibc

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from envguard.checks.case import Case, is_tegra
 from envguard.checks.cudnn_of_torch import cudnn_has_cards
-from envguard.checks.driver import driver_range, reaches_floor
+from envguard.checks.driver import reaches_floor
+from envguard.checks.driver_range import driver_range
 from envguard.checks.machine_code import has_machine_code
 from envguard.checks.torch_build import TorchBuild
 from envguard.model.conda import version_matches

@@ -79,7 +79,7 @@ class Oracle:
         return min(answers, key=WORST.index)
 
     def driver_floor(self, build: Build, host: Host) -> str:
-        row = self._floor(build.cuda, windows=host.windows)
+        row = self.floor(build.cuda, windows=host.windows)
         if host.driver == "absent":
             return "fail"
         if host.driver is None and host.driver_cuda is None:
@@ -203,7 +203,7 @@ class Oracle:
         newest = max(reached, key=lambda row: numbers(row["first"]), default=None)
         return numbers(newest["cuda"]) if newest else None
 
-    def _floor(self, cuda: str, *, windows: bool) -> dict[str, Any] | None:
+    def floor(self, cuda: str, *, windows: bool) -> dict[str, Any] | None:
         for row in self.tables["driver_floors"]:
             fits = numbers(row["cuda"]) <= numbers(cuda) < numbers(row["before"])
             if row["os"] == ("win" if windows else "linux") and fits:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -13,10 +14,13 @@ from envguard.checks.cudnn import check_cudnn
 from envguard.checks.driver import check_driver_floor
 from envguard.checks.driver_cards import check_driver_cards
 from envguard.model.conda import version_matches
+from envguard.model.machine import Driver
 from envguard.model.package import PackageRecord
 from envguard.model.report import Finding, Fix, Status
 from envguard.model.target import Target
-from tests.properties.hosts import BUILDS, CARDS, case_for, machine_of, record_of
+from envguard.model.version import Dotted
+from tests.properties.hosts import BUILDS, CARDS, ORACLE, case_for, machine_of, record_of
+from tests.properties.hosts import DRIVERS as TABLED
 from tests.properties.oracle import Build, Host
 from tests.unit.checks.cases import KNOWLEDGE
 
@@ -88,27 +92,41 @@ def _with_cudnn(build: Build, host: Host, version: str) -> Case:
     return case_of(asked, [record_of(build), cudnn], KNOWLEDGE)
 
 
-def test_a_driver_that_a_fix_names_is_new_enough() -> None:
-    """`update the driver to X or newer` and `keep it on R580`, over all builds and cards."""
-    tried = 0
-    for build in (build for build in BUILDS if build.subdir == "linux-64"):
-        for card in CARDS:
-            host = Host("384.80", None, (card,), windows=False)
-            for finding in check_driver_floor(case_for(build, host)):
-                if finding.status is not Status.FAIL:
-                    continue  # a Jetson's number says nothing
-                advised = re.search(r"update the driver to ([\d.]+)", finding.fix.text)  # type: ignore[union-attr]
-                assert advised is not None
-                newer = Host(advised[1], None, (card,), windows=False)
-                (again,) = check_driver_floor(case_for(build, newer))
-                assert again.status is Status.PASS
-                tried += 1
-            for finding in check_driver_cards(case_for(build, host)):
-                first = re.search(
-                    r"update the driver to R(\d+)", finding.fix.text if finding.fix else ""
-                )
-                if first is not None:
-                    newer = Host(first[1], None, (card,), windows=False)
-                    (known,) = check_driver_cards(case_for(build, newer))
-                    assert known.status is Status.PASS
-    assert tried > 500
+SETS_OF_CARDS = [*((card,) for card in CARDS), ("7.0", "9.0"), ("3.7", "7.0"), ("3.7", "10.0")]
+_ADVISED = re.compile(r"(?:update the driver to|take a driver >=|of the) ?R?([\d.]+)")
+_INSTEAD = re.compile(r"take a build for an older CUDA: |no driver runs all of these cards ")
+
+
+def about_drivers(case: Case) -> list[Finding]:
+    found = [*check_driver_floor(case), *check_driver_cards(case)]
+    return [finding for finding in found if finding.status is Status.FAIL]
+
+
+def with_driver(case: Case, version: str) -> Case:
+    return replace(case, driver=Driver(Dotted.parse(version), None))
+
+
+@pytest.mark.parametrize("subdir", ["linux-64", "win-64"])
+def test_a_driver_that_a_fix_names_starts_the_packages_and_drives_the_cards(subdir: str) -> None:
+    """Every tabled driver, floor and card. Where no driver is named, there is none in the tables."""
+    windows = subdir == "win-64"
+    floors = {
+        ORACLE.floor(b.cuda, windows=windows)["driver"]: b for b in BUILDS if b.subdir == subdir
+    }
+    advised: dict[str, int] = {}
+    for build in floors.values():
+        for cards in SETS_OF_CARDS:
+            host = Host("any", None, cards, windows=windows)
+            case = case_for(build, host)
+            tried = [with_driver(case, version) for version in TABLED]
+            printed = {f.fix.text for one in tried for f in about_drivers(one) if f.fix}
+            working = [one for one in tried if not about_drivers(one)]
+            for text in printed:
+                if _INSTEAD.match(text):
+                    assert working == [], (build, cards, text)
+                    continue
+                named = _ADVISED.search(text)
+                assert named is not None, text
+                assert about_drivers(with_driver(case, named[1])) == [], (build, cards, text)
+                advised[named[0]] = advised.get(named[0], 0) + 1
+    assert len(advised) > 8, advised

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from envguard.checks.driver import DriverRange
+from envguard.checks.driver_range import DriverRange
 from envguard.checks.host import check_glibc
 from envguard.checks.wording import card_name, driver_text, gpu_phrase
 from envguard.model.machine import Driver, Gpu

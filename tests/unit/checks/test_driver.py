@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from envguard.checks.driver import check_driver_floor, driver_range
+from envguard.checks.driver import check_driver_floor
 from envguard.checks.driver_cards import check_driver_cards
+from envguard.checks.driver_range import driver_range
 from envguard.model.machine import DriverState
 from envguard.model.report import Status
 from tests.unit.checks.cases import CPU, CUDA118, CUDA126, CUDA129, CUDA130, case, target

@@ -6,7 +6,7 @@ import pytest
 
 from envguard.checks.arch import check_architectures
 from envguard.checks.cudnn import check_cudnn
-from envguard.checks.driver import driver_range
+from envguard.checks.driver_range import driver_range
 from envguard.checks.probe_ending import result_of
 from envguard.model.machine import DriverState
 from envguard.model.probe import Ending, Faults, Outcome, Probe, Transcript, WrongNumber
