@@ -1,7 +1,8 @@
-"""How many small errors in envguard/checks the tests notice: a sample of mutants, each in a copy of the tree.
+"""How many small errors in what judges the tests notice: a sample of mutants, each in a copy of the tree.
 
 One mutant changes one place: a comparison or its boundary, and/or, a not, a constant, a returned status. The
-tests that belong to the module and the truth table run on it until the first one fails.
+tests of checks, model and cleaning and the truth table run on it until the first one fails, those of its own
+module first. A change that makes no difference to any answer is named with its reason, and not counted.
 """
 
 from __future__ import annotations
@@ -22,13 +23,24 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-CHECKS = Path("envguard/checks")
+JUDGING = (
+    "envguard/checks/[a-z]*.py",
+    "envguard/cleaning.py",
+    "envguard/model/report.py",
+    "envguard/model/selection.py",
+    "envguard/model/target.py",
+    "envguard/model/version.py",
+    "envguard/model/virtual.py",
+)
 TESTS = (
     "tests/truth",
     "tests/unit/checks",
+    "tests/unit/model",
+    "tests/unit/test_cleaning.py",
     "tests/unit/commands",
     "tests/unit/formats/test_verify_text.py",
     "tests/properties/test_fixes.py",
+    "tests/properties/test_facts.py",
 )
 COPIED = ("envguard", "rules", "tests", "pyproject.toml")
 COMPARISONS: dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {
@@ -110,7 +122,8 @@ def survives(mutant: Mutant, folder: Path, tests: list[str], timeout_s: float) -
     good = target.read_text(encoding="utf-8")
     target.write_text(mutant.text, encoding="utf-8")
     environment = os.environ | {"PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
-    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests]
+    ordered = tests_for(mutant, tests)
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *ordered]
     try:
         done = subprocess.run(
             command,
@@ -138,9 +151,16 @@ def copy_tree(folder: Path) -> Path:
     return folder
 
 
+def tests_for(mutant: Mutant, tests: list[str]) -> list[str]:
+    """The same tests, those of the mutant's own module first."""
+    own = Path("tests/unit", *mutant.path.parts[1:-1], f"test_{mutant.path.name}")
+    return [str(own), *tests] if (ROOT / own).is_file() else tests
+
+
 def sample(options: argparse.Namespace) -> list[Mutant]:
-    modules = options.modules or sorted(p.stem for p in (ROOT / CHECKS).glob("[a-z]*.py"))
-    found = [m for name in modules for m in mutants_of(CHECKS / f"{name}.py")]
+    modules = sorted(path.relative_to(ROOT) for glob in JUDGING for path in ROOT.glob(glob))
+    chosen = [path for path in modules if not options.modules or path.stem in options.modules]
+    found = [mutant for path in chosen for mutant in mutants_of(path)]
     random.Random(options.seed).shuffle(found)
     return found[: options.sample]
 
@@ -151,7 +171,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--limit-s", type=float, default=900, help="start no mutant after that")
     parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--modules", nargs="*", help="of envguard/checks; default all")
+    parser.add_argument("--modules", nargs="*", help="names of files; default all")
     parser.add_argument("--tests", nargs="*", default=list(TESTS))
     parser.add_argument("--at-least", type=float, default=0.0, help="exit 1 below this share")
     options = parser.parse_args()
@@ -163,12 +183,17 @@ def main() -> int:
         if not survives(unchanged, folders[0], options.tests, 600):
             print("the tests fail without any mutant: nothing can be said", file=sys.stderr)
             return 2
-        outcomes = list(_run(chosen, folders, options, started))
+        patience_s = max(60.0, 5 * (time.monotonic() - started))
+        outcomes = list(_run(chosen, folders, options, started, patience_s))
     return _report(outcomes, len(chosen), time.monotonic() - started, options.at_least)
 
 
 def _run(
-    chosen: list[Mutant], folders: list[Path], options: argparse.Namespace, started: float
+    chosen: list[Mutant],
+    folders: list[Path],
+    options: argparse.Namespace,
+    started: float,
+    patience_s: float,
 ) -> Iterator[tuple[Mutant, bool]]:
     """One folder for each job; what the time limit leaves is not run."""
 
@@ -177,7 +202,7 @@ def _run(
         for mutant in chosen[job :: len(folders)]:
             if time.monotonic() - started > options.limit_s:
                 break
-            found.append((mutant, survives(mutant, folders[job], options.tests, 60)))
+            found.append((mutant, survives(mutant, folders[job], options.tests, patience_s)))
         return found
 
     with ThreadPoolExecutor(len(folders)) as pool:
