@@ -50,14 +50,20 @@ def test_cards_are_listed_once_each_and_no_card_is_said() -> None:
 
 
 @pytest.mark.parametrize(
-    ("glibc", "advice"),
-    [(None, "name it: --for"), ("2.27", "a system with glibc 2.28")],
+    ("glibc", "advice", "have"),
+    [
+        (None, "name it: --for", None),
+        ("2.27", "a system with glibc 2.28", "glibc 2.27"),
+    ],
 )
-def test_advice_on_glibc_follows_what_is_known(glibc: str | None, advice: str) -> None:
+def test_advice_on_glibc_follows_what_is_known(
+    glibc: str | None, advice: str, have: str | None
+) -> None:
     seen = {"glibc": Dotted.parse(glibc)} if glibc else {}
     (finding,) = check_glibc(case(target("8.0", **seen), "a 1 depends:__glibc~>=2.28"))
     assert finding.fix is not None
     assert finding.fix.text.startswith(advice)
+    assert finding.have == have
 
 
 @pytest.mark.parametrize(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from envguard.checks.image import judge_images
+from envguard.checks.image import check_required_cuda, judge_images
 from envguard.formats.dockerfile import parse_dockerfile
 from envguard.formats.image_name import image_subject
 from envguard.model.report import Finding, Status
 from envguard.model.target import Target
-from tests.unit.checks.cases import KNOWLEDGE, target
+from tests.unit.checks.cases import KNOWLEDGE, case, target
 
 A100 = target("8.0", driver="570.124.06")
 
@@ -102,10 +102,11 @@ def test_what_is_in_an_image_is_judged_like_packages(image: str, asked: Target, 
         pytest.param("550.54.14", "12.4", Status.PASS, id="exactly what the image asks for"),
         pytest.param("545.23.06", "12.3", Status.WARN, id="one minor less, above the floor"),
         pytest.param("470.57.02", "11.4", None, id="below the floor: EG101 says so"),
+        pytest.param("535.54.03", None, Status.WARN, id="by the table, the driver is for 12.2"),
     ],
 )
 def test_the_container_toolkit_compares_before_it_starts(
-    driver: str, cuda: str, status: Status | None
+    driver: str, cuda: str | None, status: Status | None
 ) -> None:
     found = judged("nvidia/cuda:12.4.1-base-ubuntu22.04", target("8.0", driver=driver, cuda=cuda))
     assert (found["EG551"].status if "EG551" in found else None) is status
@@ -137,3 +138,27 @@ def test_an_argument_without_a_default_is_unknown() -> None:
     images = parse_dockerfile("ARG TAG\nFROM pytorch/pytorch:$TAG\n", "Dockerfile")
     (finding,) = judge_images(images, A100, KNOWLEDGE, "Dockerfile")
     assert (finding.rule, finding.status) == ("EG550", Status.UNKNOWN)
+
+
+def test_a_driver_whose_cuda_nobody_knows_may_or_may_not_meet_what_the_image_asks() -> None:
+    asked = case(target("8.0", driver="300.0"), "cuda-toolkit 12.4.1")
+    assert [(f.rule, f.status) for f in check_required_cuda(asked)] == [("EG551", Status.UNKNOWN)]
+
+
+@pytest.mark.parametrize(
+    ("image", "status", "evidence"),
+    [
+        ("pytorch/pytorch:2.3.1-cuda12.1-cudnn8-runtime", Status.PASS, ()),
+        (
+            "pytorch/pytorch:2.3.1-cuda12.1-cudnn9-runtime",
+            Status.FAIL,
+            ("the rule of the release; no registry was asked",),
+        ),
+        ("nvidia/cuda:devel", Status.UNKNOWN, ()),
+    ],
+)
+def test_only_what_never_was_says_that_no_registry_was_asked(
+    image: str, status: Status, evidence: tuple[str, ...]
+) -> None:
+    finding = judged(image)["EG550"]
+    assert (finding.status, finding.evidence) == (status, evidence)

@@ -168,6 +168,8 @@ def test_a_package_that_is_asked_for_twice(first: str, second: str, rule: str | 
 def test_a_wildcard_glued_to_a_number_is_told(line: str, status: Status | None) -> None:
     finding = found(line).get("EG613")
     assert (finding.status if finding else None) is status
+    if finding:
+        assert ("there is no such Python" in finding.title) is (status is Status.FAIL)
 
 
 @pytest.mark.parametrize(
@@ -181,7 +183,8 @@ def test_a_wildcard_glued_to_a_number_is_told(line: str, status: Status | None) 
     ],
 )
 def test_a_file_that_pip_is_to_read_has_to_be_there(line: str, fails: bool) -> None:
-    assert ("EG614" in found("pip", pip=(line,), files=("there.txt",))) is fails
+    finding = found("pip", pip=(line,), files=("there.txt",)).get("EG614")
+    assert (finding.status if finding else None) is (Status.FAIL if fails else None)
 
 
 @pytest.mark.parametrize(

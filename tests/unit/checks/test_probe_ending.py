@@ -72,3 +72,21 @@ def test_a_library_is_named_for_a_death_by_signal_only() -> None:
 @pytest.mark.parametrize(("number", "name"), [(11, "SIGSEGV"), (34, "SIGRTMIN"), (40, "signal 40")])
 def test_signals_have_their_names(number: int, name: str) -> None:
     assert signal_name(number) == name
+
+
+@pytest.mark.parametrize(
+    ("ending", "detail"),
+    [
+        pytest.param(Ending(1, -11), "Segmentation fault", id="SIGSEGV"),
+        pytest.param(Ending(1, -9, oom_kills=1), "the kernel's OOM killer ended it", id="OOM"),
+        pytest.param(
+            Ending(1, -9, oom_kills=0),
+            "killed from outside; the kernel's OOM killer was not it",
+            id="SIGKILL, no OOM kill",
+        ),
+        pytest.param(Ending(1, -6, output="std::bad_alloc"), "std::bad_alloc", id="C++ gave up"),
+        pytest.param(Ending(1, -6), "Aborted", id="SIGABRT"),
+    ],
+)
+def test_a_death_is_told_in_words(ending: Ending, detail: str) -> None:
+    assert result_of(Probe("p", "p.py"), ending, BUSY, Faults()).detail == detail

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from envguard.checks.packages import evaluate
+from envguard.checks.pairs import two_majors
 from envguard.model import rule as model
 from tests.unit.checks.cases import case, target
 
@@ -61,3 +62,20 @@ def test_a_wheel_says_which_torch_it_was_built_for(
 ) -> None:
     asked = case(target(), f"ext {version} manager:pip", f"torch {torch} manager:pip")
     assert evaluate(model.BuiltForOtherTorch(("ext",)), asked) is expected
+
+
+@pytest.mark.parametrize(
+    ("names", "twice"),
+    [
+        (("nvidia-cudnn-cu11", "nvidia-cudnn-cu12"), True),
+        (("nvidia-cudnn-cu12", "nvidia-nccl-cu11"), False),
+        (("nvidia-cudnn-cu12", "nvidia-cudnn"), False),
+        (("nvidia-cudnn-cux", "nvidia-cudnn-cu12"), False),
+        (("other-cu11", "other-cu12"), False),
+        (("numpy", "scipy"), False),
+    ],
+)
+def test_a_library_for_two_cuda_majors(names: tuple[str, ...], twice: bool) -> None:
+    asked = case(target("8.0"), *(f"{name} 1.0 manager:pip" for name in names))
+    found = two_majors(model.TwoCudaMajors(("nvidia-*",)), asked)
+    assert sorted(record.name for record in found) == (sorted(names) if twice else [])

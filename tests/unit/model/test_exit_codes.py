@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from envguard.errors import ExitCode
+from envguard.model.probe import Outcome, ProbeResult
 from envguard.model.report import FailOn, Finding, Report, Status, Subject, exit_code_of
 
+PROBE = ProbeResult("matmul", Outcome.PASSED)
 OK, FINDINGS, UNDECIDED = ExitCode.OK, ExitCode.FINDINGS, ExitCode.UNDECIDED
 
 
@@ -53,3 +57,17 @@ def test_one_fail_among_many_reports_decides():
     assert exit_code_of([report(Status.PASS), report(Status.FAIL), report(Status.UNKNOWN)]) is (
         FINDINGS
     )
+
+
+@pytest.mark.parametrize(
+    ("outcome", "wanted", "status"),
+    [
+        pytest.param(Outcome.NOT_RUN, True, Status.UNKNOWN, id="wanted, and nothing was learnt"),
+        pytest.param(Outcome.NOT_RUN, False, Status.SKIPPED, id="not asked for"),
+        pytest.param(Outcome.PASSED, True, Status.PASS, id="passed"),
+        pytest.param(Outcome.TIMED_OUT, True, Status.FAIL, id="any other end"),
+    ],
+)
+def test_a_probe_that_did_not_run_is_no_pass(outcome, wanted, status):
+    probe = replace(PROBE, outcome=outcome, wanted=wanted)
+    assert Report("verify", Subject("prefix", "x"), probes=(probe,)).statuses == {status}

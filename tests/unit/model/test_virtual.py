@@ -143,6 +143,7 @@ def test_a_known_driver_has_no_reach() -> None:
 
 CUDA = VirtualPackage("__cuda", "12.8")
 GLIBC = VirtualPackage("__glibc", "2.28")
+LINUX = VirtualPackage("__linux", "5.15.0-91-generic")
 V3 = VirtualPackage("__archspec", "1", "x86_64_v3")
 
 
@@ -166,6 +167,16 @@ V3 = VirtualPackage("__archspec", "1", "x86_64_v3")
             [(V3,), (replace(V3, build="x86_64"),)],
             (replace(V3, build="x86_64"),),
             id="the lowest level",
+        ),
+        pytest.param(
+            [(replace(LINUX, version="4.18"),), (LINUX,)],
+            (LINUX,),
+            id="a version of letters is the lowest",
+        ),
+        pytest.param(
+            [(replace(LINUX, version="6.8.0-45-generic"),), (LINUX,)],
+            (LINUX,),
+            id="two of letters by name",
         ),
         pytest.param(
             [(V3,), (replace(V3, build="zen4"),)],
