@@ -55,6 +55,7 @@ COMPARISONS: dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {
     ast.In: (ast.NotIn,),
     ast.NotIn: (ast.In,),
 }
+EQUIVALENT = {"slots": "of a dataclass: less memory, and the same answers"}
 STATUSES = {"PASS": "FAIL", "FAIL": "PASS", "WARN": "PASS", "UNKNOWN": "PASS", "SKIPPED": "FAIL"}
 
 
@@ -69,13 +70,21 @@ class Mutant:
 
 
 def mutants_of(path: Path) -> Iterator[Mutant]:
-    """Every mutant of one module."""
+    """Every mutant of one module that could change an answer."""
     tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
+    equivalent = list(_equivalent(tree))
     for index, node in enumerate(ast.walk(tree)):
-        for change, other in _changes(node):
+        for change, other in () if node in equivalent else _changes(node):
             changed = copy.deepcopy(tree)
             _put(changed, index, other)
             yield Mutant(path, node.lineno, change, ast.unparse(changed))  # type: ignore[attr-defined]
+
+
+def _equivalent(tree: ast.Module) -> Iterator[ast.AST]:
+    """The places of which EQUIVALENT says that a change there makes no difference."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.keyword) and node.arg in EQUIVALENT:
+            yield node.value
 
 
 def _put(tree: ast.Module, index: int, other: ast.AST) -> None:
@@ -203,6 +212,8 @@ def _run(
             if time.monotonic() - started > options.limit_s:
                 break
             found.append((mutant, survives(mutant, folders[job], options.tests, patience_s)))
+            if found[-1][1]:
+                print(f"survived: {mutant.path}:{mutant.line}: {mutant.change}", file=sys.stderr)
         return found
 
     with ThreadPoolExecutor(len(folders)) as pool:
@@ -214,6 +225,8 @@ def _report(outcomes: list[tuple[Mutant, bool]], wanted: int, seconds: float, le
     alive = [mutant for mutant, survived in outcomes if survived]
     for mutant in sorted(alive, key=lambda m: (m.path, m.line)):
         print(f"{mutant.path}:{mutant.line}: survived: {mutant.change}")
+    for word, reason in EQUIVALENT.items():
+        print(f"not changed, for no answer depends on it: {word}= ({reason})")
     killed = len(outcomes) - len(alive)
     share = killed / len(outcomes) if outcomes else 0.0
     print(f"{killed} of {len(outcomes)} mutants killed ({share:.1%}), {seconds:.0f} s")

@@ -223,3 +223,32 @@ def test_what_makes_ptx_itself_is_a_requirement() -> None:
 def test_the_level_of_the_processor_is_a_requirement() -> None:
     asked = case(target("8.0"), "a 1 depends:_x86_64-microarch-level~>=3")
     assert requirements(asked) == ("CPU x86_64_v3",)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        pytest.param(("cuda-cudart 12.9.79 h_0",), id="no PyTorch"),
+        pytest.param(("cuda-cudart 12.9.79 h_0", CPU), id="a CPU build beside it"),
+    ],
+)
+def test_cudas_libraries_alone_ask_for_their_driver_and_no_ptx(lines: tuple[str, ...]) -> None:
+    assert requirements(case(target("8.0", driver="570.26"), *lines)) == ("driver >=525.60.13",)
+
+
+@pytest.mark.parametrize(
+    ("cards", "named", "counted"),
+    [
+        pytest.param(("7.0",), 0, [], id="the only card"),
+        pytest.param(("7.0", "9.0"), 0, ["1 of 2 GPUs"], id="one of two"),
+        pytest.param(("9.0", "7.0", "6.1"), 1, ["2 of 3 GPUs"], id="two of three, the first of them"),
+        pytest.param(("9.0", "8.0"), 0, [], id="every card runs it"),
+    ],
+)  # fmt: skip
+def test_of_several_cards_the_worst_is_named_and_the_rest_counted(
+    cards: tuple[str, ...], named: int, counted: list[str]
+) -> None:
+    asked = target(*cards, driver="580.65.06")
+    (finding,) = (f for f in judge(case(asked, CUDA130), asked) if f.rule == "EG201")
+    assert finding.gpu == named
+    assert [line for line in finding.evidence if line.endswith("GPUs")] == counted

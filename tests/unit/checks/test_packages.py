@@ -12,7 +12,7 @@ from envguard.checks.rule_examples import FINDS, case_of_example
 from envguard.model import rule as model
 from envguard.model.report import Fix, Status
 from envguard.model.rule import Condition, Rule, RuleExample
-from tests.unit.checks.cases import KNOWLEDGE, case, target
+from tests.unit.checks.cases import KNOWLEDGE, case, record, target
 
 
 def _examples() -> Iterator[object]:
@@ -188,3 +188,21 @@ def test_no_spec_of_ours_fails_on_its_own_examples() -> None:
             assert set(finding.fix.specs) <= set(rule.fix_specs)
             printed += bool(finding.fix.specs)
     assert printed > 10
+
+
+@pytest.mark.parametrize(
+    ("installed", "there", "expected"),
+    [
+        pytest.param(False, None, False, id="what is on no disk has no user site"),
+        pytest.param(True, None, None, id="nobody looked"),
+        pytest.param(True, (), False, id="it is empty"),
+        pytest.param(True, ("torch 2.7.1 manager:pip",), True, id="it shadows"),
+        pytest.param(True, ("numpy 2.1.0 manager:pip",), False, id="something else"),
+    ],
+)
+def test_the_user_site(
+    installed: bool, there: tuple[str, ...] | None, expected: bool | None
+) -> None:
+    site = None if there is None else tuple(map(record, there))
+    asked = case(target(), "a 1 h_0", installed=installed, user_site=site)
+    assert evaluate(model.UserSite(("torch",)), asked) is expected

@@ -39,3 +39,8 @@ def test_compute_capabilities_in_every_spelling(text, expected):
 def test_what_is_no_compute_capability_is_refused(text):
     with pytest.raises(ValueError, match="compute capability"):
         ComputeCapability.parse(text)
+
+
+def test_nothing_is_left_of_a_version_but_its_zero():
+    assert Dotted.parse("0").major == Dotted.parse("0.0").major == 0
+    assert Dotted.parse("0") == Dotted.parse("0.0") < Dotted.parse("0.1")
