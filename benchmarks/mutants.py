@@ -37,6 +37,7 @@ TESTS = (
     "tests/unit/checks",
     "tests/unit/model",
     "tests/unit/test_cleaning.py",
+    "tests/unit/test_values_are_frozen.py",
     "tests/unit/commands",
     "tests/unit/formats/test_verify_text.py",
     "tests/properties/test_fixes.py",

@@ -16,7 +16,7 @@ _NAME = re.compile(r"\s*([A-Za-z0-9_][A-Za-z0-9._-]*)")
 Chain = tuple[str, ...]
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class DependencyGraph:
     """Who needs whom. `asked` are specs and requirement lines; None = not recorded.
 
