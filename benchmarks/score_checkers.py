@@ -1,8 +1,9 @@
 """Other checkers, and envguard, on rows of the truth table under a simulated driver.
 
-Each tool gets a virtual environment of its own with a stub of PyTorch (metadata and `torch/version.py`), a
-fake nvidia-smi and the libraries of tests/fake_driver. It is asked as its documentation says, as a process.
-Scored are the linux-64 rows of one wheel on named cards that pass or fail; a warning counts as a pass.
+Each tool gets a virtual environment of its own with a stub of PyTorch (metadata, `torch.version`, and
+`torch.cuda.get_arch_list()` as that wheel would answer it), a fake nvidia-smi and the libraries of
+tests/fake_driver. It is asked as its documentation says, as a process. Scored are the linux-64 rows of one
+wheel on named cards that pass or fail; a warning counts as a pass.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from envguard.adapters.rules import load  # noqa: E402
+from envguard.checks.torch_build import architectures_of, torch_build  # noqa: E402
+from envguard.model.package import Manager, PackageRecord  # noqa: E402
 from envguard.model.report import Status  # noqa: E402
 from envguard.model.version import Dotted  # noqa: E402
 from tests.fake_driver import build_fake_driver  # noqa: E402
@@ -45,6 +48,7 @@ NAMES = {
     "10.0": "NVIDIA B200",
     "12.0": "NVIDIA GeForce RTX 5090",
 }
+INIT = "__version__ = version.__version__\n"
 SMI = """#!{python}
 import os, sys
 driver, cuda = os.environ["FAKE_NVIDIA_DRIVER"], os.environ["FAKE_NVIDIA_CUDA"]
@@ -55,7 +59,8 @@ if query is None:
     sys.exit()
 for index, (name, capability) in enumerate(gpus):
     known = dict(name=name, gpu_name=name, driver_version=driver, compute_cap=capability)
-    known |= {{"index": str(index), "uuid": f"GPU-{{index}}", "memory.total": "81920"}}
+    unit = "" if any("nounits" in a for a in sys.argv) else " MiB"
+    known |= {{"index": str(index), "uuid": f"GPU-{{index}}", "memory.total": "81920" + unit}}
     print(", ".join(known.get(field.strip(), "[N/A]") for field in query.split(",")))
 """
 
@@ -112,8 +117,12 @@ TOOLS = (
     Tool("rigsolve", ("{bin}/rigsolve", "check"), of_marks),
     Tool("cuda-doctor", ("{bin}/cuda-doctor", "diagnose", "--format", "json"), of_summary),
     Tool("env-doctor", ("{bin}/env-doctor", "check", "--ci"), of_components),
-    Tool("preflight-gpu", why_not="runs kernels: nothing to ask without a GPU and PyTorch"),
-    Tool("gpumedic", why_not="judges the hardware, not what is installed"),
+    Tool(
+        "preflight-gpu", why_not="judges by kernels that it runs, for which a GPU has to be there"
+    ),
+    Tool(
+        "gpumedic", why_not="judges heat, memory errors and links of the GPU, not what is installed"
+    ),
 )
 OURS = Tool(
     "envguard",
@@ -155,7 +164,23 @@ def show(row: Row, venv: Path) -> None:
     (metadata / "RECORD").write_text("")
     cuda = _cuda_of(version)
     (site / "torch" / "version.py").write_text(f"__version__ = {version!r}\ncuda = {cuda!r}\n")
-    (site / "torch" / "__init__.py").write_text("from .version import __version__\n")
+    (site / "torch" / "__init__.py").write_text("from . import cuda, version\n" + INIT)
+    (site / "torch" / "cuda.py").write_text(
+        f"def get_arch_list():\n    return {_codes(version)!r}\n"
+    )
+
+
+def _codes(version: str) -> list[str]:
+    """What `torch.cuda.get_arch_list()` of the wheel says, by the table: `sm_80`, for PTX `compute_90`."""
+    wheel = PackageRecord("torch", version, manager=Manager.PIP)
+    build = torch_build([wheel], "linux-64", load())
+    row = architectures_of(build, "linux-64", load()) if build is not None else None
+    return [
+        f"{kind}_{one.compute_capability.sm.removeprefix('sm_')}{one.suffix}"
+        for one in (row.architectures if row is not None else ())
+        for kind, there in (("sm", one.code), ("compute", one.ptx))
+        if there
+    ]
 
 
 def _cuda_of(version: str) -> str | None:
