@@ -132,7 +132,7 @@ def _architectures(case: Case, torch: TorchBuild) -> TorchBuilds | None:
             channel=torch.channel or "",
             subdir=case.subdir,
             torch=torch.version,
-            cuda=(torch.cuda,) if torch.cuda is not None else (),
+            cuda=(),
             architectures=case.torch_code.architectures,
             uncertain=(),
             origin=Origin(_GUIDE, case.knowledge.date),

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 
-from envguard.checks.torch_build import BuildKind, TorchBuild, build_cuda, major_minor, torch_build
+from envguard.checks.torch_build import TorchBuild, build_cuda, major_minor, torch_build
 from envguard.model.knowledge import DriverFloor, Knowledge, LibraryCode
 from envguard.model.machine import Driver, DriverState, Gpu, Machine
 from envguard.model.package import Manager, PackageRecord
@@ -187,7 +187,7 @@ def _gpus(machine: Machine) -> tuple[Gpu, ...] | None:
 
 
 def _need_of_torch(torch: TorchBuild) -> CudaNeed | None:
-    if torch.kind is not BuildKind.CUDA or torch.cuda is None:
+    if torch.cuda is None:
         return None
     return CudaNeed(torch.cuda, torch.record, program=True)
 

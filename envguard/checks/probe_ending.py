@@ -30,16 +30,16 @@ def result_of(probe: Probe, ending: Ending, transcript: Transcript, faults: Faul
     exception = transcript.exception
     # what follows a kill of ours says nothing about the probe
     status = ending.status if ending.stop is None else None
-    died = status is not None and status < 0
+    signal_number = -status if status is not None and status < 0 else None
     return ProbeResult(
         name=probe.name,
         outcome=verdict.outcome,
         gpu=probe.gpu,
         seconds=ending.seconds,
         stage=None if verdict.outcome is Outcome.PASSED else transcript.stage,
-        signal=signal_name(-status) if status is not None and status < 0 else None,
+        signal=signal_name(signal_number) if signal_number is not None else None,
         exit_code=status if status is not None and status >= 0 else None,
-        library=faults.library if died else None,
+        library=faults.library if signal_number is not None else None,
         detail=verdict.detail,
         stack=faults.frames or (exception.frames if exception else ()),
         output=ending.output,

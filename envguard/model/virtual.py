@@ -127,8 +127,8 @@ def _lowest(packages: Sequence[VirtualPackage]) -> VirtualPackage:
     return VirtualPackage(packages[0].name, "0", "0")
 
 
-def _version_key(package: VirtualPackage) -> tuple[int, Dotted | str]:
+def _version_key(package: VirtualPackage) -> tuple[bool, Dotted | str]:
     try:
-        return (1, Dotted.parse(package.version))
+        return (True, Dotted.parse(package.version))
     except ValueError:  # a kernel such as 6.8.0-45-generic: below every version that can be read
-        return (0, package.version)
+        return (False, package.version)

@@ -50,20 +50,21 @@ def test_cards_are_listed_once_each_and_no_card_is_said() -> None:
 
 
 @pytest.mark.parametrize(
-    ("glibc", "advice", "have"),
+    ("glibc", "advice", "have", "title"),
     [
-        (None, "name it: --for", None),
-        ("2.27", "a system with glibc 2.28", "glibc 2.27"),
+        (None, "name it: --for", None, "and the machine's is not known"),
+        ("2.27", "a system with glibc 2.28", "glibc 2.27", "and there is 2.27"),
     ],
 )
 def test_advice_on_glibc_follows_what_is_known(
-    glibc: str | None, advice: str, have: str | None
+    glibc: str | None, advice: str, have: str | None, title: str
 ) -> None:
     seen = {"glibc": Dotted.parse(glibc)} if glibc else {}
     (finding,) = check_glibc(case(target("8.0", **seen), "a 1 depends:__glibc~>=2.28"))
     assert finding.fix is not None
     assert finding.fix.text.startswith(advice)
     assert finding.have == have
+    assert finding.title.endswith(f"needs glibc 2.28, {title}")
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from envguard.checks.exclusions import Exclusion, exclusions
 from envguard.formats.target_text import parse_target
 from envguard.model.conda import record_matches
 from envguard.model.package import Manager, PackageRecord
+from tests.unit.checks.cases import target
 
 KNOWLEDGE = rules.load()
 
@@ -124,3 +125,11 @@ def test_what_is_left_out_is_told_with_its_reason() -> None:
     cuda = found["cuda-version"]
     assert (cuda.left_out, cuda.rule) == (">=13.0", "EG101")
     assert cuda.reason == "driver 570.124.06 (CUDA 12.8) is too old for CUDA 13.0"
+
+
+def test_a_card_of_unknown_kind_rules_no_release_of_pytorch_out() -> None:
+    unknown = target(None, driver="570.124.06")
+    found = exclusions(
+        [unknown], KNOWLEDGE, channels=("conda-forge",), names=frozenset(), strict_cuda=False
+    )
+    assert [e.specs for e in found if e.rule == "EG201"] == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from envguard.checks.image import check_required_cuda, judge_images
+from envguard.checks.image_tags import answer_for
 from envguard.formats.dockerfile import parse_dockerfile
 from envguard.formats.image_name import image_subject
 from envguard.model.report import Finding, Status
@@ -162,3 +163,25 @@ def test_only_what_never_was_says_that_no_registry_was_asked(
 ) -> None:
     finding = judged(image)["EG550"]
     assert (finding.status, finding.evidence) == (status, evidence)
+
+
+@pytest.mark.parametrize(
+    ("tag", "labels"),
+    [
+        (
+            "2.3.1-cuda12.1-cudnn8-runtime",
+            [("pytorch", "2.3.1", "cuda12.1_cudnn8", "pytorch")],
+        ),
+        (
+            "2.9.0-cuda12.6-cudnn9-runtime",
+            [("torch", "2.9.0+cu126", None, None), ("nvidia-cudnn-cu12", "9", None, None)],
+        ),
+    ],
+)
+def test_an_image_holds_conda_packages_or_wheels(
+    tag: str, labels: list[tuple[str, str, str | None, str | None]]
+) -> None:
+    name = image_subject(f"pytorch/pytorch:{tag}").bases[0].name
+    assert name is not None
+    found = answer_for(name, KNOWLEDGE).records
+    assert [(r.name, r.version, r.build, r.channel) for r in found] == labels

@@ -68,6 +68,7 @@ def test_a_pair_that_was_never_built_fails(
     [
         (("torch==2.8.0+cu118",), True),
         (("torch==2.7.1+cu118",), False),
+        (("torch==2.8.0+cu127",), True),
         (("--index-url https://download.pytorch.org/whl/cu118", "torch==2.8.0"), True),
         (("--index-url https://download.pytorch.org/whl/cu126", "torch==2.8.0"), False),
         (("torch==2.8.0",), False),

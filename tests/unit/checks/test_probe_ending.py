@@ -66,7 +66,19 @@ def test_a_library_is_named_for_a_death_by_signal_only() -> None:
     faults = Faults(library="libcudnn.so.9")
     crashed = result_of(Probe("p", "p.py"), Ending(1, -11), BUSY, faults)
     hung = result_of(Probe("p", "p.py"), Ending(1, -9, stop=Stop.TIMEOUT), BUSY, faults)
-    assert (crashed.library, hung.library) == ("libcudnn.so.9", None)
+    left = result_of(Probe("p", "p.py"), Ending(1, 0), BUSY, faults)
+    assert (crashed.library, hung.library, left.library) == ("libcudnn.so.9", None, None)
+
+
+@pytest.mark.parametrize(
+    ("status", "told"),
+    [(-1, ("SIGHUP", None)), (0, (None, 0)), (1, (None, 1)), (None, (None, None))],
+)
+def test_a_process_ends_by_a_signal_or_with_a_code(
+    status: int | None, told: tuple[str | None, int | None]
+) -> None:
+    found = result_of(Probe("p", "p.py"), Ending(1, status), BUSY, Faults())
+    assert (found.signal, found.exit_code) == told
 
 
 @pytest.mark.parametrize(("number", "name"), [(11, "SIGSEGV"), (34, "SIGRTMIN"), (40, "signal 40")])

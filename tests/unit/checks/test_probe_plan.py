@@ -50,6 +50,19 @@ def test_a_cuda_build_without_a_gpu_is_not_proven(gpus: tuple[Gpu, ...] | None) 
     assert (finding.rule, finding.status) == ("EG709", Status.UNKNOWN)
 
 
+@pytest.mark.parametrize(
+    "known",
+    [
+        pytest.param(Finding("EG101", Status.PASS, "the driver runs CUDA 12.6"), id="what passed"),
+        pytest.param(Finding("EG501", Status.UNKNOWN, "glibc"), id="what is no question of GPUs"),
+    ],
+)
+def test_another_answer_of_the_static_check_proves_no_kernel(known: Finding) -> None:
+    (finding,) = plan_probes(torch("12.6"), (), known=[known]).findings
+    assert finding.rule == "EG709"
+    assert finding.message.startswith("torch 2.7.1 brings CUDA 12.6")
+
+
 def test_what_the_static_check_does_not_know_is_not_said_twice() -> None:
     known = [Finding("EG101", Status.UNKNOWN, "the driver is not known")]
     assert plan_probes(torch("12.6"), (), known=known).findings == ()

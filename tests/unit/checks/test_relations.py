@@ -6,6 +6,7 @@ import pytest
 
 from envguard.checks.packages import evaluate
 from envguard.checks.pairs import two_majors
+from envguard.checks.relations import built_for_other_torch
 from envguard.model import rule as model
 from tests.unit.checks.cases import case, target
 
@@ -62,6 +63,18 @@ def test_a_wheel_says_which_torch_it_was_built_for(
 ) -> None:
     asked = case(target(), f"ext {version} manager:pip", f"torch {torch} manager:pip")
     assert evaluate(model.BuiltForOtherTorch(("ext",)), asked) is expected
+
+
+@pytest.mark.parametrize(
+    "torch",
+    [
+        pytest.param("pytorch * cuda126", id="any PyTorch is asked for"),
+        pytest.param("numpy 2.0.0 py312_0", id="there is none"),
+    ],
+)
+def test_without_a_version_of_pytorch_no_wheel_is_for_another(torch: str) -> None:
+    asked = case(target(), "ext 2.1.2+pt26cu124 manager:pip", torch)
+    assert built_for_other_torch(model.BuiltForOtherTorch(("ext",)), asked) == ()
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,8 @@ from tests.unit.checks.cases import KNOWLEDGE, record
         ("py3.12_cuda12.4_cudnn9_0", "12.4"),
         ("gpu_cuda118py311h3b8d1c1_304", "11.8"),
         ("cuda102py37h_0", "10.2"),
+        ("cuda12_py312_h0", "12"),
+        ("cuda92py37h_0", "9.2"),
         ("cpu_mkl_py310_h_100", None),
         ("py3.10_cpu_0", None),
         ("hcuda12_0", None),
@@ -51,6 +53,10 @@ def test_a_build_string_names_its_cuda(build: str, cuda: str | None) -> None:
         pytest.param(
             ["torch 2.6.0 manager:pip", "nvidia-cuda-runtime-cu12 12.4.127 manager:pip"],
             "linux-64", "CUDA", "12.4", id="the runtime beside it",
+        ),
+        pytest.param(
+            ["torch 2.6.0 manager:pip", "nvidia-cuda-runtime-cu11 11.8.89 manager:pip"],
+            "linux-64", "CUDA", "11.8", id="the runtime beside it, and not the default",
         ),
         pytest.param(
             ["torch 2.11.0 manager:pip", "cuda-toolkit 13.0.2 manager:pip"],

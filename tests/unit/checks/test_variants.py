@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from envguard.checks.arch import check_architectures
@@ -41,3 +43,10 @@ def test_the_builds_that_are_advised(
     (finding,) = check_architectures(case(target(card, driver=driver), package))
     told = finding.fix.text.removesuffix(" has code for this machine") if finding.fix else None
     assert told == advice
+
+
+def test_a_cuda_whose_driver_nobody_tabled_is_not_advised() -> None:
+    asked = case(target("7.0", driver="580.65.06"), CUDA130)
+    untabled = replace(asked, knowledge=replace(asked.knowledge, driver_floors=()))
+    (finding,) = check_architectures(untabled)
+    assert finding.fix is None
