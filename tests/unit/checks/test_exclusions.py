@@ -127,9 +127,15 @@ def test_what_is_left_out_is_told_with_its_reason() -> None:
     assert cuda.reason == "driver 570.124.06 (CUDA 12.8) is too old for CUDA 13.0"
 
 
-def test_a_card_of_unknown_kind_rules_no_release_of_pytorch_out() -> None:
-    unknown = target(None, driver="570.124.06")
+@pytest.mark.parametrize(
+    ("cards", "candidate"),
+    [((None,), True), (("12.0",), False), (("12.0", None), False)],
+)
+def test_a_card_of_unknown_kind_rules_nothing_out_and_hides_no_other(
+    cards: tuple[str | None, ...], candidate: bool
+) -> None:
+    asked = [target(*cards, driver="570.124.06")]
     found = exclusions(
-        [unknown], KNOWLEDGE, channels=("conda-forge",), names=frozenset(), strict_cuda=False
+        asked, KNOWLEDGE, channels=("conda-forge",), names=frozenset(), strict_cuda=False
     )
-    assert [e.specs for e in found if e.rule == "EG201"] == []
+    assert takes(tuple(e for e in found if not e.preference), "pytorch", "2.6.0") is candidate

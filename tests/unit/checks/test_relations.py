@@ -68,11 +68,12 @@ def test_a_wheel_says_which_torch_it_was_built_for(
 @pytest.mark.parametrize(
     "torch",
     [
+        pytest.param("pytorch 2.6.0 cuda126_py312_h_300", id="its own is here"),
         pytest.param("pytorch * cuda126", id="any PyTorch is asked for"),
         pytest.param("numpy 2.0.0 py312_0", id="there is none"),
     ],
 )
-def test_without_a_version_of_pytorch_no_wheel_is_for_another(torch: str) -> None:
+def test_no_wheel_is_for_another_pytorch(torch: str) -> None:
     asked = case(target(), "ext 2.1.2+pt26cu124 manager:pip", torch)
     assert built_for_other_torch(model.BuiltForOtherTorch(("ext",)), asked) == ()
 
