@@ -12,6 +12,7 @@ from envguard.commands.lock_guard import first_solutions, guarded
 from envguard.commands.lock_pip import pip_notes, pip_request
 from envguard.commands.lock_problems import unsatisfiable
 from envguard.commands.lock_request import request_notes, solve_request
+from envguard.commands.lock_runtime import newer_runtime
 from envguard.commands.lock_wheels import guarded_wheels
 from envguard.errors import UnavailableError
 from envguard.model.channel import channel_name
@@ -107,11 +108,16 @@ def lock(
     if "build" in allow and lockfile.request is not None:
         lockfile = replace(lockfile, request=replace(lockfile.request, allow=("build",)))
     notes = environment.notes + request_notes(environment) + _secret_notes(environment)
+    told = [note for subdir in subdirs for note in _notes_on(subdir, knowledge)]
     return LockOutcome(
         lockfile=lockfile,
         subdirs=tuple(subdirs),
-        notes=notes + tuple(dict.fromkeys(note for subdir in subdirs for note in subdir.notes)),
+        notes=notes + tuple(dict.fromkeys(told)),
     )
+
+
+def _notes_on(subdir: LockedSubdir, knowledge: Knowledge) -> tuple[str, ...]:
+    return subdir.notes + newer_runtime(subdir.records, subdir.targets, knowledge)
 
 
 def _secret_notes(environment: Environment) -> tuple[str, ...]:

@@ -322,6 +322,13 @@ def test_what_a_card_cannot_run_is_set_aside(locked, card, cudnn):
     assert rules == {"EG401"} | (set() if card == "a100" else {"EG201", "EG210"})
 
 
+@pytest.mark.parametrize(("driver", "told"), [("545.23.06", True), ("575.51.03", False)])
+def test_a_cuda_newer_than_the_drivers_is_said(locked, driver, told):
+    outcome = locked(environment("python=3.12", "pytorch=2.7.1"), f"a100,driver={driver}")
+    newer = [note for note in outcome.notes if "CUDA 12.9 is newer than the driver's 12.3" in note]
+    assert bool(newer) is told
+
+
 def test_a_cap_for_ptx_yields_to_the_cuda_build(locked):
     capped = locked(environment("python=3.11", "pytorch=2.5.1", "numba"), "a100,driver=545.23.06")
     assert chosen(capped, "pytorch").startswith("2.5.1 cuda118")  # the driver's CUDA is 12.3
