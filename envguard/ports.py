@@ -25,6 +25,9 @@ class Progress:
     def stage(self, text: str) -> None:
         """A new stage starts: `solving linux-64: 12 specs`."""
 
+    def say(self, text: str) -> None:
+        """Something that a person has to see before it happens: it stays on the screen."""
+
     def advance(self, done: int, total: int) -> None:
         """`done` of `total` steps of the current stage are done."""
 

@@ -19,6 +19,8 @@ def pytest_configure() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     # rules that somebody downloaded are not what is tested
     os.environ["ENVGUARD_DATA_DIR"] = os.devnull
+    # nor is what this machine's conda is configured for
+    os.environ["ENVGUARD_NO_CONDARC"] = "1"
 
 
 @pytest.fixture(scope="session")

@@ -20,17 +20,15 @@ from rattler import (
     Version,
     solve,
 )
+from rattler import ChannelPriority as _Priority
 from rattler.exceptions import GatewayError, SolverError
-from rattler.networking import Client
-from rattler.networking.middleware import (
-    AuthenticationMiddleware,
-    MirrorMiddleware,
-    OciMiddleware,
-    RetryMiddleware,
-)
 
+from envguard.adapters.clients import rattler_client
+from envguard.adapters.gateway_errors import gateway_error, names_of
 from envguard.errors import UnavailableError
-from envguard.model.channel import channel_name, channel_urls
+from envguard.model.channel import ChannelNames, channel_urls
+from envguard.model.conda_config import ChannelPriority
+from envguard.model.network import DIRECT, Network
 from envguard.model.package import PackageRecord
 from envguard.model.secrets import redacted, without_credentials
 from envguard.ports import SILENT, Progress, Solution, SolveRequest
@@ -40,13 +38,19 @@ _T = TypeVar("_T")
 SOLVE_TIMEOUT_S = 120.0
 FETCH_TIMEOUT_S = 300.0
 SIGNAL_TICK_S = 0.2
+_PRIORITIES = {
+    ChannelPriority.STRICT: _Priority.Strict,
+    ChannelPriority.FLEXIBLE: _Priority.Flexible,
+    ChannelPriority.DISABLED: _Priority.Disabled,
+}
 
 
 class RattlerSolver:
     """Solves concurrently on one gateway, so that each repodata is fetched once.
 
     `mirrors` maps canonical channel URLs to where they are really read from; records keep the
-    canonical URL. A channel that sends nothing for `fetch_timeout_s` seconds counts as silent.
+    canonical URL. `names` says what the channels of specs are, `network` how channels are reached. A
+    channel that sends nothing for `fetch_timeout_s` seconds counts as silent.
     """
 
     def __init__(
@@ -54,12 +58,20 @@ class RattlerSolver:
         *,
         cache_dir: Path,
         mirrors: Mapping[str, str] | None = None,
+        names: ChannelNames | None = None,
+        network: Network = DIRECT,
+        priority: ChannelPriority = ChannelPriority.STRICT,
+        adds_pip: bool = True,
         offline: bool = False,
         fetch_timeout_s: float = FETCH_TIMEOUT_S,
         progress: Progress = SILENT,
     ) -> None:
         self._cache_dir = cache_dir
         self._mirrors = {_slashed(k): _slashed(v) for k, v in (mirrors or {}).items()}
+        self._names = names or ChannelNames()
+        self._network = network
+        self._priority = _PRIORITIES[priority]
+        self._adds_pip = adds_pip
         self._offline = offline
         self._fetch_timeout_s = fetch_timeout_s
         self._progress = progress
@@ -87,7 +99,7 @@ class RattlerSolver:
         try:
             records = await self._bounded(self._records_of(gateway, request), request.channels)
         except SolverError as error:
-            return Solution(request, problem=str(error))
+            return Solution(request, problem=redacted(str(error)))
         return Solution(request, tuple(self._record(record) for record in records))
 
     async def _records_of(self, gateway: Gateway, request: SolveRequest) -> list[RepoDataRecord]:
@@ -106,7 +118,8 @@ class RattlerSolver:
             ],
             constraints=[self._spec(spec) for spec in request.constraints],
             timeout=timedelta(seconds=SOLVE_TIMEOUT_S),
-            add_pip_as_python_dependency=True,
+            channel_priority=self._priority,
+            add_pip_as_python_dependency=self._adds_pip,
         )
 
     async def _candidates(
@@ -129,26 +142,11 @@ class RattlerSolver:
             return await asyncio.wait_for(work, timeout=self._fetch_timeout_s)
         except TimeoutError as error:
             raise UnavailableError(
-                f"no answer within {self._fetch_timeout_s:g} s from {_names(channels)}",
+                f"no answer within {self._fetch_timeout_s:g} s from {names_of(channels)}",
                 hint="try again, name a mirror (--mirror CHANNEL=URL), or use what is cached (--offline)",
             ) from error
         except GatewayError as error:
-            raise self._gateway_error(error, channels) from error
-
-    def _gateway_error(self, error: GatewayError, channels: Sequence[str]) -> UnavailableError:
-        reason = _first_cause(str(error))
-        if "://" not in reason:
-            reason = f"{reason} (one of {_names(channels)})"
-        if self._offline:
-            return UnavailableError(
-                f"not in the cache: {reason}",
-                hint="run it once without --offline, so that the channel's index is cached",
-            )
-        return UnavailableError(
-            f"a channel did not answer: {reason}",
-            hint="check its name and the network, name a mirror (--mirror CHANNEL=URL), "
-            "or use what is cached (--offline)",
-        )
+            raise gateway_error(str(error), channels, offline=self._offline) from error
 
     def _gateway(self) -> Gateway:
         """One for all calls: reading an index again costs more than all the questions to it."""
@@ -157,7 +155,8 @@ class RattlerSolver:
         return self._gateway_in_use
 
     def _new_gateway(self) -> Gateway:
-        http_mirrors = {k: [v] for k, v in self._mirrors.items() if not v.startswith("file:")}
+        mirrors = {_slashed(k): v for k, v in self._network.mirrors.items()}
+        mirrors |= {k: (v,) for k, v in self._mirrors.items() if not v.startswith("file:")}
         try:
             self._cache_dir.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -167,30 +166,23 @@ class RattlerSolver:
             ) from error
         return Gateway(
             cache_dir=self._cache_dir,
-            client=Client(
-                [
-                    *([MirrorMiddleware(http_mirrors)] if http_mirrors else []),
-                    RetryMiddleware(2),
-                    AuthenticationMiddleware(),
-                    OciMiddleware(),
-                ]
-            ),
+            client=rattler_client(self._network, mirrors),
             default_config=SourceConfig(
                 cache_action="force-cache-only" if self._offline else "cache-or-fetch",
                 # a mirror that is a plain copy has no shards, and asking for them costs a request each
-                sharded_enabled=not http_mirrors,
+                sharded_enabled=not mirrors,
             ),
         )
 
     def _source(self, url: str) -> str:
         """Where a channel is read from: rattler mirrors http only, a folder is read by its own URL."""
         mirror = self._mirrors.get(_slashed(url), "")
-        return mirror if mirror.startswith("file:") else url
+        return mirror if mirror.startswith("file:") else self._network.with_credentials(url)
 
     async def _root_spec(self, text: str, request: SolveRequest) -> MatchSpec:
         """A spec of the request. `defaults::x` is several channels: the first one that has it is meant."""
         channel, separator, rest = text.rpartition("::")
-        urls = channel_urls(channel, subdir=request.subdir) if separator else ()
+        urls = self._names.urls(channel, subdir=request.subdir) if separator else ()
         for url in urls if len(urls) > 1 else ():
             found = await self._gateway().query(
                 [self._source(url)],
@@ -208,8 +200,9 @@ class RattlerSolver:
         rattler knows names below conda.anaconda.org only: `pkgs/main` is none of them.
         """
         channel, separator, rest = text.rpartition("::")
-        urls = channel_urls(channel, subdir="noarch") if separator else ()
-        if urls and (self._source(urls[0]) != urls[0] or channel.startswith("pkgs/")):
+        urls = self._names.urls(channel, subdir="noarch") if separator else ()
+        known_to_rattler = urls == channel_urls(channel, subdir="noarch") and "/" not in channel
+        if urls and (not known_to_rattler or self._source(urls[0]) != urls[0]):
             channel = self._source(urls[0])
         return MatchSpec(f"{channel}{separator}{rest}")
 
@@ -221,7 +214,7 @@ class RattlerSolver:
             version=str(record.version),
             build=str(record.build),
             build_number=record.build_number,
-            channel=channel_name(channel_url),
+            channel=self._names.name(channel_url),
             subdir=record.subdir,
             depends=tuple(str(dependency) for dependency in record.depends),
             constrains=tuple(str(spec) for spec in record.constrains),
@@ -262,15 +255,3 @@ def _count(specs: Sequence[str]) -> str:
 
 def _slashed(url: str) -> str:
     return url.rstrip("/") + "/"
-
-
-def _names(channels: Sequence[str]) -> str:
-    return ", ".join(without_credentials(url) for url in channels)
-
-
-def _first_cause(text: str) -> str:
-    """Of rattler's chain of causes the link that names a URL and the last one, without credentials."""
-    lines = [line.strip().removeprefix("Caused by:").strip() for line in text.splitlines()]
-    lines = [line for line in lines if line]
-    naming = next((line for line in lines if "://" in line), lines[0])
-    return redacted(": ".join(dict.fromkeys((naming, lines[-1]))))

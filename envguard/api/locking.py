@@ -56,6 +56,8 @@ def lock(
     today: date | None = None,
     named_only: bool = False,
     write: Callable[[Path, str], None] | None = None,
+    condarc: Path | None = None,
+    no_condarc: bool = False,
     progress: Progress | None = None,
 ) -> LockSummary:
     """Solve an environment.yml and write its conda-lock.yml, whole or not at all.
@@ -65,20 +67,21 @@ def lock(
     no CUDA is newer than what the driver reports. Without `targets` it is for those of `lock_for` in
     `configuration`, whose waivers hold up to `today`, None = the day in UTC; `named_only` leaves out
     platforms that no target names. `renders` are written beside the lock. `engine` may be `conda-lock`: the
-    user's own solves. `write` gets the path and the
-    text in place of the file system. Raises InputError, UnsatisfiableError or UnavailableError; then
-    nothing was written.
+    user's own solves. `write` gets the path and the text in place of the file system. What is configured for
+    conda holds (`condarc`: only that file; `no_condarc`: nothing of it). Raises InputError,
+    UnsatisfiableError or UnavailableError; then nothing was written.
     """
     import os
     import time
     from dataclasses import replace
 
-    from envguard.adapters import files
+    from envguard.adapters import conda_config, files
     from envguard.adapters.pip.resolver import UvPipResolver
     from envguard.adapters.prefixes.throwaway import cache_root
     from envguard.adapters.solver import RattlerSolver
     from envguard.api.comparing import refuse_renders_nowhere, rendered_beside
     from envguard.commands import lock as commands
+    from envguard.commands.lock_channels import refuse_records
     from envguard.commands.lock_contract import with_contract
     from envguard.commands.lock_summary import judged, summarize
     from envguard.errors import InputError
@@ -107,17 +110,26 @@ def lock(
     if named_only:
         wanted = {s: of for s, of in wanted.items() if any(t.given for t in of)}
     source = os.path.relpath(path.resolve(), output.parent.resolve())
+    conda = conda_config.load(condarc=condarc, none=no_condarc)
+    if conda.taken:
+        progress.stage(f"configured for conda by {', '.join(conda.places)}")
     if engine == "conda-lock":
         said = {"--mirror": mirrors, "--offline": offline, "--strict-cuda": strict_cuda}
         refused = tuple(option for option, value in said.items() if value)
         outcome = _by_conda_lock(environment, path, wanted, channels, source, refused)
+        refuse_records((r for s in outcome.subdirs for r in s.records), conda.policy)
     else:
+        offline = offline or conda.offline
         outcome = commands.lock(
             environment,
             wanted,
             solver=RattlerSolver(
                 cache_dir=cache_root() / "repodata",
                 mirrors=mirrors,
+                names=conda.names,
+                network=conda.network,
+                priority=conda.priority,
+                adds_pip=conda.adds_pip,
                 offline=offline,
                 progress=progress,
             ),
@@ -132,6 +144,7 @@ def lock(
             directory=path.resolve().parent,
             allow=allow,
             strict_cuda=strict_cuda,
+            config=conda,
             progress=progress,
         )
     beside = output.resolve().parent
@@ -152,6 +165,7 @@ def lock(
     summary = summarize(outcome, environment, reports, output=str(output), seconds=seconds)
     return replace(
         summary,
+        condarc=conda.taken,
         renders=tuple((str(file), one.kind.value) for file, one in rendered),
         notes=(*summary.notes, *(f"{one.kind}: {n}" for _, one in rendered for n in one.notes)),
     )

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from envguard.cli.options import (
+    condarc_options,
     configuration_of,
     configuration_options,
     for_option,
@@ -79,8 +80,12 @@ from envguard.model.rendering import RenderKind
     help="Who solves: envguard with rattler, or your own conda-lock, whose lock is then judged alike.",
 )
 @click.option("--offline", is_flag=True, help="Use what is cached, ask nobody.")
+@condarc_options
 @click.option(
-    "-v", "--verbose", is_flag=True, help="Show all that was set aside, and by which rule."
+    "-v",
+    "--verbose",
+    is_flag=True,
+    help="Show all that was set aside, by which rule, and what was taken from which .condarc.",
 )
 @configuration_options
 def command(
@@ -96,6 +101,8 @@ def command(
     renders: tuple[str, ...],
     engine: str,
     offline: bool,
+    condarc: Path | None,
+    no_condarc: bool,
     verbose: bool,
     config: Path | None,
     no_config: bool,
@@ -127,6 +134,8 @@ def command(
         "renders": [RenderKind(kind) for kind in renders],
         "engine": engine,
         "configuration": configuration,
+        "condarc": condarc,
+        "no_condarc": no_condarc,
     }
     with collector_paused(), terminal_progress() as progress:
         if separate:

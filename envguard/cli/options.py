@@ -82,6 +82,22 @@ def output_option(command: Command) -> Command:
     )(command)
 
 
+def condarc_options(command: Command) -> Command:
+    """`--condarc FILE` and `--no-condarc`."""
+    only = click.option(
+        "--condarc",
+        type=click.Path(dir_okay=False, path_type=Path),
+        metavar="FILE",
+        help="Obey this .condarc instead of those that conda and mamba would read.",
+    )
+    none = click.option(
+        "--no-condarc",
+        is_flag=True,
+        help="Obey no .condarc and no CONDA_* setting (also: ENVGUARD_NO_CONDARC=1).",
+    )
+    return only(none(command))
+
+
 def verdict_options(command: Command) -> Command:
     """`--fail-on` and `--allow unknown`: which answers exit with what; see `exit_status`."""
     return verdict_options_allowing(

@@ -17,12 +17,22 @@ class LineProgress(Progress):
     def stage(self, text: str) -> None:
         click.echo(f"... {text}", err=True)
 
+    def say(self, text: str) -> None:
+        click.echo(f"note: {text}", err=True)
+
     def probe(self, result: ProbeResult) -> None:
         where = "cpu" if result.gpu is None else f"gpu{result.gpu}"
         click.echo(
             f"... {result.name} on {where}: {result.outcome.value}, {result.seconds:.1f} s",
             err=True,
         )
+
+
+def _plain(text: str) -> str:
+    """The text as it is: what is in square brackets is no markup."""
+    from rich.markup import escape
+
+    return escape(text)
 
 
 class LiveProgress(Progress):
@@ -43,13 +53,16 @@ class LiveProgress(Progress):
 
     def stage(self, text: str) -> None:
         self._text = text
-        self._status.update(text)
+        self._status.update(_plain(text))
+
+    def say(self, text: str) -> None:
+        self._status.console.print(f"note: {text}", markup=False, highlight=False)
 
     def advance(self, done: int, total: int) -> None:
-        self._status.update(f"{self._text}  {done}/{total}")
+        self._status.update(f"{_plain(self._text)}  {done}/{total}")
 
     def probe(self, result: ProbeResult) -> None:
-        self._status.update(f"{result.name}: {result.outcome.value}")
+        self._status.update(_plain(f"{result.name}: {result.outcome.value}"))
 
 
 @contextmanager

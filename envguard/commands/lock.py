@@ -7,16 +7,23 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from envguard.checks.exclusions import Exclusion, exclusions
+from envguard.commands.lock_channels import (
+    channel_notes,
+    refuse_records,
+    terms_note,
+    with_configured_channels,
+)
 from envguard.commands.lock_cpu import cpu_builds, cpu_reason, hidden_gpu_builds
 from envguard.commands.lock_guard import first_solutions, guarded
 from envguard.commands.lock_pip import pip_notes, pip_request
 from envguard.commands.lock_problems import unsatisfiable
-from envguard.commands.lock_request import request_notes, solve_request
+from envguard.commands.lock_request import PLAIN, request_notes, solve_request
 from envguard.commands.lock_runtime import newer_runtime
 from envguard.commands.lock_wheels import guarded_wheels
 from envguard.errors import UnavailableError
 from envguard.model.channel import channel_name
 from envguard.model.conda import parse_match_spec
+from envguard.model.conda_config import CondaConfig
 from envguard.model.environment import Environment
 from envguard.model.knowledge import Knowledge
 from envguard.model.lockfile import LockedPackage, LockedTarget, Lockfile, LockRequest
@@ -71,9 +78,10 @@ def lock(
     directory: Path | None = None,
     allow: frozenset[str] = frozenset(),
     strict_cuda: bool = False,
+    config: CondaConfig = PLAIN,
     progress: Progress = SILENT,
 ) -> LockOutcome:
-    """Lock `environment` for the targets of each subdir.
+    """Lock `environment` for the targets of each subdir, with the channels that `config` adds and allows.
 
     `source` is the environment file's path relative to the lock; with `strict_cuda` no CUDA is newer than
     what the driver reports. `allow` may hold `build`: sources of the pip section may be built. Raises
@@ -86,9 +94,14 @@ def lock(
         )
         for subdir, of_subdir in targets.items()
     }
-    requests = [solve_request(environment, subdir, packages) for subdir, packages in wanted.items()]
+    said = channel_notes(environment, config)
+    environment = with_configured_channels(environment, config)
+    requests = [solve_request(environment, subdir, p, config) for subdir, p in wanted.items()]
+    terms = terms_note(url for request in requests for url in request.channels)
+    if terms is not None:
+        progress.say(terms)
     excluded = {
-        request.subdir: _excluded(request, targets[request.subdir], knowledge, strict_cuda)
+        request.subdir: _excluded(request, targets[request.subdir], knowledge, strict_cuda, config)
         for request in requests
     }
     first = first_solutions(requests, excluded, solver)
@@ -101,13 +114,15 @@ def lock(
         )
         for request, (solution, told) in zip(requests, first, strict=True)
     ]
+    refuse_records((record for s in subdirs for record in s.records), config.policy)
     _refuse_without_hash(subdirs)
     pip_requests = _pip_requests(subdirs, environment, directory, build="build" in allow)
     subdirs = _with_pip(subdirs, pip_requests, pip=pip, knowledge=knowledge, progress=progress)
     lockfile = _lockfile(environment, requests, subdirs, wanted, source)
     if "build" in allow and lockfile.request is not None:
         lockfile = replace(lockfile, request=replace(lockfile.request, allow=("build",)))
-    notes = environment.notes + request_notes(environment) + _secret_notes(environment)
+    notes = environment.notes + request_notes(environment) + said + config.notes
+    notes += (() if terms is None else (terms,)) + _secret_notes(environment)
     told = [note for subdir in subdirs for note in _notes_on(subdir, knowledge)]
     return LockOutcome(
         lockfile=lockfile,
@@ -128,12 +143,16 @@ def _secret_notes(environment: Environment) -> tuple[str, ...]:
 
 
 def _excluded(
-    request: SolveRequest, targets: Sequence[Target], knowledge: Knowledge, strict_cuda: bool
+    request: SolveRequest,
+    targets: Sequence[Target],
+    knowledge: Knowledge,
+    strict_cuda: bool,
+    config: CondaConfig,
 ) -> tuple[Exclusion, ...]:
     return exclusions(
         targets,
         knowledge,
-        channels=[channel_name(url) for url in request.channels],
+        channels=[config.names.name(url) for url in request.channels],
         names=frozenset(parse_match_spec(spec).name for spec in request.specs),
         strict_cuda=strict_cuda,
     )

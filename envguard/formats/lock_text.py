@@ -41,6 +41,8 @@ class LockSummary:
     """What the check of the lock warns of, fails, or cannot decide."""
     renders: tuple[tuple[str, str], ...] = ()
     """(file, format) of what was written beside the lock."""
+    condarc: tuple[str, ...] = ()
+    """What was taken from the configuration of conda, and from where."""
 
 
 def lock_text(summary: LockSummary, *, verbose: bool = False) -> str:
@@ -51,6 +53,8 @@ def lock_text(summary: LockSummary, *, verbose: bool = False) -> str:
         lines += _subdir_lines(line, name_width, verbose)
     lines += [_finding(finding) for finding in summary.findings]
     lines += [f"note      {note}" for note in summary.notes]
+    if verbose:
+        lines += [f"condarc   {taken}" for taken in summary.condarc or ("nothing taken",)]
     lines.append(f"runs on   {'; '.join(summary.requirements) or 'any machine of these platforms'}")
     lines.append(f"wrote     {summary.output}   {summary.seconds:.1f} s")
     lines += [f"wrote     {file}   ({kind})" for file, kind in summary.renders]

@@ -2,28 +2,92 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
 from envguard.model.secrets import without_credentials
 
 CHANNEL_ALIAS = "https://conda.anaconda.org"
+_ANACONDA = "https://repo.anaconda.com/"
 _DEFAULTS = ("https://repo.anaconda.com/pkgs/main", "https://repo.anaconda.com/pkgs/r")
 _DEFAULTS_WIN = (*_DEFAULTS, "https://repo.anaconda.com/pkgs/msys2")
 
 
-def channel_urls(channel: str, *, subdir: str) -> tuple[str, ...]:
-    """What a channel stands for: `defaults` for two or three URLs, `nodefaults` for none.
+@dataclass(frozen=True, slots=True)
+class ChannelNames:
+    """What names of channels stand for; conda's own meaning, and what a .condarc changes of it.
 
-    URLs keep their credentials: they are for fetching; `without_credentials` before they are written.
+    `custom` maps the first parts of a name to the URL they are below of (`custom_channels`);
+    `multichannels` a name to several channels. `defaults` None = those of conda for the subdir.
     """
-    channel = channel.strip().rstrip("/")
-    if channel == "nodefaults":
-        return ()
-    if channel == "defaults":
-        return _DEFAULTS_WIN if subdir.startswith("win-") else _DEFAULTS
-    if "://" in channel:
-        return (channel,)
-    if channel.startswith("pkgs/"):
-        return (f"https://repo.anaconda.com/{channel}",)
-    return (f"{CHANNEL_ALIAS}/{channel}",)
+
+    alias: str = field(default=CHANNEL_ALIAS, repr=False)
+    defaults: tuple[str, ...] | None = field(default=None, repr=False)
+    custom: Mapping[str, str] = field(default_factory=dict, repr=False)
+    multichannels: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
+
+    def urls(self, channel: str, *, subdir: str) -> tuple[str, ...]:
+        """The URLs of a channel, in order; none for `nodefaults`, two or three for `defaults`.
+
+        URLs keep their credentials: they are for fetching; `without_credentials` before they are written.
+        """
+        channel = channel.strip().rstrip("/")
+        if channel == "nodefaults":
+            return ()
+        members = self._several(subdir).get(channel)
+        if members is None:
+            return (self._url(channel, subdir),)
+        return tuple(self._url(member.strip().rstrip("/"), subdir) for member in members)
+
+    def name(self, url: str) -> str:
+        """The short name (`conda-forge`, `pkgs/main`) where there is one, else the URL; no credentials."""
+        url = without_credentials(url).rstrip("/")
+        for name, place in self._places("linux-64").items():
+            root = f"{without_credentials(place).rstrip('/')}/{name}"
+            if url == root or url.startswith(f"{root}/"):
+                return name + url.removeprefix(root)
+        root = without_credentials(self.alias).rstrip("/")
+        return url.removeprefix(f"{root}/") if url.startswith(f"{root}/") else channel_name(url)
+
+    def _several(self, subdir: str) -> Mapping[str, tuple[str, ...]]:
+        defaults = _DEFAULTS_WIN if subdir.startswith("win-") else _DEFAULTS
+        return {**self.multichannels, "defaults": self.defaults or defaults}
+
+    def _url(self, channel: str, subdir: str) -> str:
+        if "://" in channel:
+            return channel
+        places = self._places(subdir)
+        parts = channel.split("/")
+        for count in range(len(parts), 0, -1):
+            place = places.get("/".join(parts[:count]))
+            if place is not None:
+                return f"{place.rstrip('/')}/{channel}"
+        if channel.startswith("pkgs/") and self.defaults is None:
+            return _ANACONDA + channel
+        return f"{self.alias.rstrip('/')}/{channel}"
+
+    def _places(self, subdir: str) -> dict[str, str]:
+        """Names to the URL they are below of: the custom ones, and what URLs in several-channels imply."""
+        places = {}
+        members = [url for urls in self._several(subdir).values() for url in urls]
+        for url in (member.rstrip("/") for member in members if "://" in member):
+            plain = urlsplit(without_credentials(url)).path.strip("/")
+            under = f"{self.alias.rstrip('/')}/"
+            name = url.removeprefix(under) if url.startswith(under) else plain
+            if name:
+                places[name] = url.removesuffix(f"/{name}")
+        for name, place in self.custom.items():
+            places[name.strip("/")] = place if "://" in place else self.alias
+        return places
+
+
+_PLAIN = ChannelNames()
+
+
+def channel_urls(channel: str, *, subdir: str) -> tuple[str, ...]:
+    """What a channel stands for where nothing is configured."""
+    return _PLAIN.urls(channel, subdir=subdir)
 
 
 def channel_name(url: str) -> str:
@@ -31,6 +95,4 @@ def channel_name(url: str) -> str:
     url = without_credentials(url).rstrip("/")
     if url.startswith(f"{CHANNEL_ALIAS}/"):
         return url.removeprefix(f"{CHANNEL_ALIAS}/")
-    if url.startswith("https://repo.anaconda.com/pkgs/"):
-        return url.removeprefix("https://repo.anaconda.com/")
-    return url
+    return url.removeprefix(_ANACONDA) if url.startswith(f"{_ANACONDA}pkgs/") else url

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from urllib.parse import urlsplit, urlunsplit
 
-_TOKEN = re.compile(r"/t/(?!\$\{)[^/]+(?=/)")
+_TOKEN = re.compile(r"/t/(?!\$\{)[^/]+(?=/|$)")
 _VARIABLE = r"\$\{[A-Z][A-Z0-9_]*\}"
 _NO_SECRET = re.compile(rf"(?:[A-Za-z_.-]{{1,20}}:)?{_VARIABLE}(?::(?:{_VARIABLE})?)?")
 _URL = re.compile(r"[a-z][a-z+.-]*://[^\s()'\"`<>]+")

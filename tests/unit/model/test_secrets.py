@@ -15,6 +15,7 @@ from envguard.model.secrets import public_variables, redacted, urls_in, without_
             "https://conda.anaconda.org/t/tk-123/private/linux-64",
             "https://conda.anaconda.org/private/linux-64",
         ),
+        ("https://index.example/t/tk-123", "https://index.example"),
         ("https://index.example/x.whl?token=abc#sha256=1", "https://index.example/x.whl#sha256=1"),
         ("git+ssh://git@index.example/r.git@abc", "git+ssh://git@index.example/r.git@abc"),
         ("ssh://git:secret@index.example/r.git", "ssh://git@index.example/r.git"),

@@ -1,0 +1,93 @@
+"""rattler's chains of causes when a channel does not answer, as one sentence with a next step."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from urllib.parse import urlsplit
+
+from envguard.errors import EnvguardError, UnavailableError
+from envguard.model.secrets import redacted, urls_in, without_credentials
+
+_REFUSED = re.compile(r"\b(401 Unauthorized|403 Forbidden|407 Proxy Authentication Required)")
+_NO_NOARCH = re.compile(r"could not find subdir '?noarch'? in channel '?([^'\s]+)")
+_CUT_SHORT = ("EOF while parsing", "end of file before message", "failed to parse repodata")
+_CERTIFICATE = ("invalid peer certificate", "certificate verify failed")
+LOG_IN = (
+    "log in: `machine {host} login NAME password PASSWORD` in ~/.netrc, or a file of credentials that "
+    "RATTLER_AUTH_FILE names, or /t/TOKEN/ in the URL of the channel in ~/.condarc"
+)
+
+
+def gateway_error(text: str, channels: Sequence[str], *, offline: bool) -> EnvguardError:
+    """What rattler said while it read `channels`, in a person's words and without credentials."""
+    reason = _first_cause(text)
+    if "://" not in reason:
+        reason = f"{reason} (one of {names_of(channels)})"
+    if offline:
+        return UnavailableError(
+            f"not in the cache, and --offline is on: {reason}",
+            hint="run it once without --offline, so that the channel's index is cached",
+        )
+    channel = _channel_in(reason, channels)
+    if found := _REFUSED.search(text):
+        return _refused(found[1], channel)
+    if found := _NO_NOARCH.search(text):
+        return UnavailableError(
+            f"a channel did not answer: {without_credentials(found[1])} has no noarch folder, which every "
+            "channel has",
+            hint="check its name, or name a mirror (--mirror CHANNEL=URL); in a channel of your own "
+            "make it: mkdir -p noarch && conda index .",
+        )
+    if any(words in text for words in _CUT_SHORT):
+        return UnavailableError(
+            f"the list of packages of a channel came damaged or cut short: {reason}",
+            hint="try again: nothing of it was kept; --mirror CHANNEL=URL names another place",
+        )
+    if any(words in text for words in _CERTIFICATE):
+        return UnavailableError(
+            f"the certificate of a channel is not trusted: {reason}",
+            hint="name the certificates of your site: `ssl_verify: /path/ca.pem` in ~/.condarc, or "
+            "SSL_CERT_FILE=/path/ca.pem",
+        )
+    return UnavailableError(
+        f"a channel did not answer: {reason}",
+        hint="check its name and the network, name a mirror (--mirror CHANNEL=URL), "
+        "or use what is cached (--offline)",
+    )
+
+
+def names_of(channels: Sequence[str]) -> str:
+    """The URLs as they may be shown."""
+    return ", ".join(without_credentials(url) for url in channels)
+
+
+def _refused(status: str, channel: str) -> UnavailableError:
+    if status.startswith("407"):
+        return UnavailableError(
+            f"the proxy wants a name and a password for {channel} ({status})",
+            hint="proxy_servers in ~/.condarc: https: http://NAME:PASSWORD@PROXY:PORT",
+        )
+    host = urlsplit(channel).hostname or "HOST"
+    return UnavailableError(
+        f"the channel {channel} refused the credentials it was given, or wants some ({status})",
+        hint=LOG_IN.format(host=host),
+    )
+
+
+def _channel_in(reason: str, channels: Sequence[str]) -> str:
+    """The channel that the URL in `reason` belongs to, else all of them."""
+    for url in urls_in(reason):
+        for channel in map(without_credentials, channels):
+            if url.startswith(channel.rstrip("/") + "/"):
+                return channel
+        return url
+    return names_of(channels)
+
+
+def _first_cause(text: str) -> str:
+    """Of rattler's chain of causes the link that names a URL and the last one, without credentials."""
+    lines = [line.strip().removeprefix("Caused by:").strip() for line in text.splitlines()]
+    lines = [line for line in lines if line]
+    naming = next((line for line in lines if "://" in line), lines[0])
+    return redacted(": ".join(dict.fromkeys((naming, lines[-1]))))
