@@ -36,15 +36,20 @@ def verify(
     allow: frozenset[str] = frozenset(),
     configuration: Configuration = NO_CONFIGURATION,
     today: date | None = None,
+    condarc: Path | None = None,
+    no_condarc: bool = False,
     progress: Progress | None = None,
 ) -> Report:
     """Run the probes in a throwaway prefix made from a lock, or in an interpreter that is there.
 
-    `keep` is `never`, `failed` or `always`; `timeout_s` is one probe's. `allow` may hold `contract`: probe
-    although this machine breaks the contract of the lock. What `configuration` waives of the check up to
-    `today` (None = the day in UTC) does not count; what a probe saw always does. Raises InputError or
-    UnavailableError when there is nothing that could be probed; a probe that does not pass is in the report.
+    What is configured for conda says how packages are reached (`condarc`: only that file; `no_condarc`:
+    nothing of it). `keep` is `never`, `failed` or `always`; `timeout_s` is one probe's. `allow` may hold
+    `contract`: probe although this machine breaks the contract of the lock. What `configuration` waives of
+    the check up to `today` (None = the day in UTC) does not count; what a probe saw always does. Raises
+    InputError or UnavailableError when there is nothing that could be probed; a probe that does not pass is
+    in the report.
     """
+    from envguard.adapters import conda_config
     from envguard.adapters.prefixes.throwaway import ThrowawayPrefixes
     from envguard.adapters.probing.existing import Existing
     from envguard.adapters.probing.runner import process_probes
@@ -63,11 +68,17 @@ def verify(
             return commands.verify_prefix(found.prefix, request, runner=runner, progress=progress)
     path, lockfile = found
     request = _verify_lock_request(path, lockfile, judge, timeout_s, allow)
+    config = conda_config.load(condarc=condarc, none=no_condarc)
     with process_probes() as runner:
         return commands.verify_lock(
             lockfile,
             request,
-            prefixes=ThrowawayPrefixes(mirrors=mirrors, offline=offline),
+            prefixes=ThrowawayPrefixes(
+                mirrors=mirrors,
+                network=config.network,
+                pkgs_dirs=[Path(folder) for folder in config.pkgs_dirs],
+                offline=offline or config.offline,
+            ),
             runner=runner,
             keep=commands.Keep(keep),
             progress=progress,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from envguard.cli.options import (
+    condarc_options,
     configuration_of,
     configuration_options,
     deliver,
@@ -87,6 +88,7 @@ class _Seconds(click.FloatRange):
     metavar="CHANNEL_URL=URL",
     help="Fetch a channel's packages from elsewhere; hashes are checked all the same. Repeatable.",
 )
+@condarc_options
 @format_option("text", "json")
 @output_option
 @verdict_options_allowing(
@@ -105,6 +107,8 @@ def command(
     keep: str,
     offline: bool,
     mirrors: tuple[str, ...],
+    condarc: Path | None,
+    no_condarc: bool,
     format_: str,
     output: Path | None,
     fail_on: str | None,
@@ -138,6 +142,8 @@ def command(
             offline=offline,
             allow=frozenset(allowed or configuration.allow),
             configuration=configuration,
+            condarc=condarc,
+            no_condarc=no_condarc,
             progress=progress,
         )
     deliver(_rendered(report, format_), output)

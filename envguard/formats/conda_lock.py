@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from envguard.errors import InputError
-from envguard.formats import contract_json, lock_metadata, yaml_reader
+from envguard.formats import contract_json, lock_metadata, lock_sizes, yaml_reader
 from envguard.model.channel import channel_name
 from envguard.model.lockfile import LockedPackage, Lockfile
 from envguard.model.package import Manager, PackageRecord
@@ -93,7 +93,7 @@ class _Reader:
                 for c in metadata.get("channels") or ()
                 if isinstance(c, dict)
             ),
-            packages=packages,
+            packages=lock_sizes.with_sizes(packages, custom.get(lock_sizes.KEY)),
             sources=tuple(self.strings(metadata.get("sources"), "metadata.sources")),
             content_hash=self.string_map(metadata.get("content_hash"), "metadata.content_hash"),
             custom_metadata=custom,

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from envguard.formats import contract_json, lock_metadata
+from envguard.formats import contract_json, lock_metadata, lock_sizes
 from envguard.model.contract import RecordedContract
 from envguard.model.lockfile import LockedPackage, Lockfile
 from envguard.model.pip_source import has_no_hash
@@ -48,6 +48,9 @@ def _metadata(lockfile: Lockfile, created_by: str) -> dict[str, Any]:
         custom[contract_json.KEY] = contract_json.dump_contract(
             lockfile.contract, lockfile.packages
         )
+    sizes = lock_sizes.dump_sizes(lockfile.packages)
+    if sizes is not None:
+        custom[lock_sizes.KEY] = sizes
     return {
         "content_hash": _content_hashes(lockfile),
         "channels": [{"url": channel, "used_env_vars": []} for channel in lockfile.channels],

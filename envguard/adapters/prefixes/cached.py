@@ -25,6 +25,11 @@ def damaged(cache: Path, records: Iterable[PackageRecord]) -> tuple[Path, ...]:
     return tuple(folder for folder in folders if _is_damaged(folder))
 
 
+def is_cached(cache: Path, record: PackageRecord) -> bool:
+    """Whether something of that name was unpacked in `cache`; whether it is whole, rattler sees."""
+    return (cache / _folder_name(record)).is_dir()
+
+
 def _folder_name(record: PackageRecord) -> str:
     """As rattler names it; a lock without builds has them in the file names."""
     if record.build is not None:

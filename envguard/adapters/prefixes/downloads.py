@@ -15,6 +15,7 @@ from typing import BinaryIO
 from urllib.parse import unquote, urlsplit
 
 from envguard.errors import UnavailableError
+from envguard.model.network import DIRECT, Network
 from envguard.model.package import Manager, PackageRecord
 from envguard.model.pip_source import has_no_hash
 from envguard.model.secrets import without_credentials
@@ -55,17 +56,78 @@ def through_mirrors(record: PackageRecord, mirrors: Mapping[str, str]) -> Packag
 
 
 def checked(
-    records: Sequence[PackageRecord], *, folder: Path, stall_s: float, offline: bool
+    records: Sequence[PackageRecord],
+    *,
+    folder: Path,
+    stall_s: float,
+    offline: bool,
+    network: Network = DIRECT,
+    archives: Mapping[str, Path] | None = None,
 ) -> tuple[PackageRecord, ...]:
     """Records that rattler can be trusted with.
 
-    Local files are checked here; a package that has no sha256 is fetched into `folder` and checked here.
-    The others are left to rattler. Raises UnavailableError: missing, unreadable, or not what was locked.
+    `archives` are files of other package caches by their URL. They and local files are checked here; a
+    package that has no sha256 is fetched into `folder` and checked here. The others are left to
+    rattler. Raises UnavailableError: missing, unreadable, or not what was locked.
     """
-    return tuple(_checked(record, folder, stall_s, offline) for record in records)
+    known = archives or {}
+    return tuple(
+        _from_archive(record, known.get(record.url or ""))
+        or _checked(record, folder, stall_s, offline, network)
+        for record in records
+    )
 
 
-def _checked(record: PackageRecord, folder: Path, stall_s: float, offline: bool) -> PackageRecord:
+def archives_in(records: Iterable[PackageRecord], folders: Iterable[Path]) -> dict[str, Path]:
+    """Archives of `records` in conda's package caches, by URL; nobody has checked them yet."""
+    found: dict[str, Path] = {}
+    for record in records:
+        name = unquote((record.url or "").rpartition("/")[2])
+        path = next((p for f in folders if name and (p := f / name).is_file()), None)
+        if record.url and path is not None:
+            found[record.url] = path
+    return found
+
+
+def to_fetch(
+    conda: Sequence[PackageRecord],
+    missing: Sequence[PackageRecord],
+    wheels: Sequence[PackageRecord],
+) -> str:
+    """What a download will be, before it starts: `fetching 12 of 80 packages, 310 MB (68 are here)`."""
+    far = [record for record in missing if local_path(record.url or "") is None]
+    told = f"checking {len(conda)} packages, all of them here"
+    if far:
+        told = f"fetching {len(far)} of {len(conda)} packages, {_size(far)}"
+        told += f" ({len(conda) - len(far)} are here)" if len(far) < len(conda) else ""
+    return told + (
+        f"; {len(wheels)} pip packages, {_size(wheels)} if uv has none" if wheels else ""
+    )
+
+
+def _size(records: Sequence[PackageRecord]) -> str:
+    known = [record.size_bytes for record in records if record.size_bytes is not None]
+    unknown = len(records) - len(known)
+    if not known:
+        return "sizes not known"
+    total = sum(known)
+    told = f"{total / 1e9:.1f} GB" if total >= 1e9 else f"{total / 1e6:.0f} MB"
+    return f"{told} and {unknown} of unknown size" if unknown else told
+
+
+def _from_archive(record: PackageRecord, path: Path | None) -> PackageRecord | None:
+    """The record as that file; None where there is none, or it is not what was locked."""
+    if path is None:
+        return None
+    try:
+        return replace(record, sha256=verify_file(record, path), url=path.resolve().as_uri())
+    except UnavailableError:
+        return None
+
+
+def _checked(
+    record: PackageRecord, folder: Path, stall_s: float, offline: bool, network: Network
+) -> PackageRecord:
     path = local_path(record.url or "")
     if path is None and record.sha256:
         return record
@@ -75,7 +137,7 @@ def _checked(record: PackageRecord, folder: Path, stall_s: float, offline: bool)
                 f"{record.label} has no sha256, so a cached copy cannot be trusted, and --offline is on",
                 hint="run once without --offline, or make a new lock: envguard lock",
             )
-        path = _download(record, folder, stall_s)
+        path = _download(record, folder, stall_s, network)
     sha256 = verify_file(record, path)
     return replace(record, sha256=sha256, url=path.as_uri())
 
@@ -119,7 +181,7 @@ def _copy(stream: BinaryIO, sinks: Sequence[Callable[[bytes], object]]) -> None:
             sink(chunk)
 
 
-def _download(record: PackageRecord, folder: Path, stall_s: float) -> Path:
+def _download(record: PackageRecord, folder: Path, stall_s: float, network: Network) -> Path:
     import requests
 
     url = record.url or ""
@@ -128,7 +190,13 @@ def _download(record: PackageRecord, folder: Path, stall_s: float) -> Path:
     last = time.monotonic()
     try:
         with (
-            requests.get(url, stream=True, timeout=(_CONNECT_S, stall_s)) as answer,
+            requests.get(
+                network.with_credentials(url),
+                stream=True,
+                timeout=(_CONNECT_S, stall_s),
+                proxies=dict(network.proxies) or None,
+                verify=network.verify and (network.certificates or True),
+            ) as answer,
             path.open("wb") as out,
         ):
             answer.raise_for_status()

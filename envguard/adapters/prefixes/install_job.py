@@ -13,18 +13,22 @@ import tempfile
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any
+from urllib.parse import urlsplit
 
+from envguard.adapters.gateway_errors import LOG_IN
 from envguard.adapters.prefixes.downloads import NEW_LOCK
 from envguard.errors import UnavailableError
+from envguard.model.network import DIRECT, Network
 from envguard.model.package import PackageRecord
 from envguard.model.secrets import redacted, urls_in
 from envguard.ports import Progress
 
 STALL_S = 60.0
 DEADLINE_S = 3600.0
+_REFUSED = re.compile(r"401 Unauthorized|403 Forbidden")
 _HASH = re.compile(r"expected ([0-9a-f]{32,64}), got ([0-9a-f]{32,64})")
 _FILE = re.compile(r"failed to fetch (\S+?)(?:\.conda|\.tar\.bz2)?\n")
 _OS_ERROR = re.compile(r"\(os error (\d+)\)")
@@ -43,6 +47,7 @@ class InstallJob:
     stall_s: float = STALL_S
     """Longest silence; a download that stands still is given up then."""
     deadline_s: float = DEADLINE_S
+    network: Network = DIRECT
 
 
 def run_install(job: InstallJob, progress: Progress) -> None:
@@ -79,13 +84,14 @@ def _request(job: InstallJob) -> bytes:
         "prefix": str(job.prefix),
         "cache": str(job.cache),
         "offline": job.offline,
-        "records": [_entry(record) for record in job.records],
+        "records": [_entry(record, job.network) for record in job.records],
+        "network": asdict(job.network),
     }
     return json.dumps(request).encode()
 
 
-def _entry(record: PackageRecord) -> dict[str, Any]:
-    url = record.url or ""
+def _entry(record: PackageRecord, network: Network) -> dict[str, Any]:
+    url = network.with_credentials(record.url or "")
     folder, _, file_name = url.rpartition("/")
     build = record.build or _build_in(file_name)
     return {
@@ -151,6 +157,10 @@ def _died(code: int, stderr: str) -> str:
     return f"the process that installs ended with status {code}: {redacted(last[0])}"
 
 
+def _host(text: str) -> str:
+    return next((urlsplit(url).hostname or "HOST" for url in urls_in(text)), "HOST")
+
+
 def error_in_words(kind: str, text: str, job: InstallJob) -> UnavailableError:
     """rattler's chain of causes as one sentence with a next step."""
     file = _FILE.search(text + "\n")
@@ -158,6 +168,12 @@ def error_in_words(kind: str, text: str, job: InstallJob) -> UnavailableError:
     if kind == "offline":
         return UnavailableError(
             f"not in the cache, and --offline is on: {text}", hint="run once without --offline"
+        )
+    if refused := _REFUSED.search(text):
+        return UnavailableError(
+            f"{name} could not be fetched from {next(iter(urls_in(text)), 'its channel')}: it refused "
+            f"the credentials it was given, or wants some ({refused[0]})",
+            hint=LOG_IN.format(host=_host(text)),
         )
     if match := _HASH.search(text):
         return UnavailableError(

@@ -58,7 +58,10 @@ def _say(message: dict[str, Any]) -> None:
 
 
 async def _install(request: dict[str, Any]) -> None:
-    from rattler import Client, PackageCache, install
+    from rattler import PackageCache, install
+
+    from envguard.adapters.clients import rattler_client
+    from envguard.model.network import Network
 
     records = [_record(entry) for entry in request["records"]]
     cache = Path(request["cache"])
@@ -72,13 +75,14 @@ async def _install(request: dict[str, Any]) -> None:
         if absent:
             _say({"event": "failed", "kind": "offline", "message": " ".join(absent)})
             return
+    network = Network(**request["network"])
     await install(
         records,
         request["prefix"],
         cache_dir=cache,
         installed_packages=[],
         execute_link_scripts=False,
-        client=Client.default_client(max_retries=3),
+        client=rattler_client(network, network.mirrors),
         reporter=_Reporter(),  # type: ignore[abstract]  # its defaults are empty functions
     )
     _say({"event": "done"})

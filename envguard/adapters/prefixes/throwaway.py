@@ -9,12 +9,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from envguard.adapters.prefixes.cached import damaged
+from envguard.adapters.prefixes.cached import damaged, is_cached
 from envguard.adapters.prefixes.downloads import (
+    archives_in,
     checked,
     local_path,
     refuse_unhashed,
     through_mirrors,
+    to_fetch,
 )
 from envguard.adapters.prefixes.install_job import DEADLINE_S, STALL_S, InstallJob, run_install
 from envguard.adapters.prefixes.pip_install import install_pip_part
@@ -22,6 +24,7 @@ from envguard.adapters.prefixes.pip_sources import refuse_uninstallable
 from envguard.adapters.scratch import remove_tree, scratch_folder
 from envguard.errors import InputError, UnavailableError
 from envguard.model.lockfile import Lockfile
+from envguard.model.network import DIRECT, Network
 from envguard.model.package import Manager, PackageRecord
 from envguard.model.subdir import current_subdir
 from envguard.ports import Prefix, Progress
@@ -42,8 +45,9 @@ class ThrowawayPrefixes:
     """Makes prefixes with rattler (in a worker process) and uv, from hash-checked packages only.
 
     `mirrors` maps canonical channel URLs to where their files are; hashes are checked all the same.
-    Link scripts of packages do not run, and activation scripts are not sourced: a prefix gets PATH,
-    CONDA_PREFIX and the variables of the lock.
+    `network` says how they are reached. `pkgs_dirs` are conda's package caches: their archives are checked,
+    read, and never written to. Link scripts of packages do not run, and activation scripts are not
+    sourced: a prefix gets PATH, CONDA_PREFIX and the variables of the lock.
     """
 
     def __init__(
@@ -51,12 +55,16 @@ class ThrowawayPrefixes:
         *,
         root: Path | None = None,
         mirrors: Mapping[str, str] | None = None,
+        network: Network = DIRECT,
+        pkgs_dirs: Sequence[Path] = (),
         offline: bool = False,
         stall_s: float = STALL_S,
         deadline_s: float = DEADLINE_S,
     ) -> None:
         self._root = root or cache_root()
         self._mirrors = dict(mirrors or {})
+        self._network = network
+        self._pkgs_dirs = tuple(pkgs_dirs)
         self._offline = offline
         self._stall_s = stall_s
         self._deadline_s = deadline_s
@@ -94,20 +102,30 @@ class ThrowawayPrefixes:
         wheels = [through_mirrors(r, self._mirrors) for r in records if r.manager is Manager.PIP]
         self._refuse_without_room(conda)
         refuse_noexec(folder)
-        progress.stage(f"checking {len(conda)} packages")
+        missing = [r for r in conda if not is_cached(self._root / "pkgs", r)]
+        archives = archives_in(missing, self._pkgs_dirs)
+        progress.stage(to_fetch(conda, [r for r in missing if r.url not in archives], wheels))
         conda = list(
             checked(
                 conda,
                 folder=folder / "downloads",
                 stall_s=self._stall_s,
                 offline=self._offline,
+                network=self._network,
+                archives=archives,
             )
         )
         refuse_uninstallable(wheels, build=build)
         progress.stage(f"installing {len(conda)} packages into a throwaway prefix")
         with _cache(self._root / "pkgs", conda, progress) as cache:
             job = InstallJob(
-                conda, folder / "prefix", cache, self._offline, self._stall_s, self._deadline_s
+                conda,
+                folder / "prefix",
+                cache,
+                self._offline,
+                self._stall_s,
+                self._deadline_s,
+                self._network,
             )
             run_install(job, progress)
         if wheels:
