@@ -60,9 +60,12 @@ def channel_notes(environment: Environment, config: CondaConfig) -> tuple[str, .
     added = tuple(c for c in config.channels if c not in environment.channels)
     if added and "nodefaults" not in environment.channels:
         where = "behind those of the file" if environment.channels else "for the file names none"
+        ways = (
+            "`nodefaults` in the file, or --no-condarc," if environment.channels else "--no-condarc"
+        )
         return (
             f"channels of the configuration of conda, {where}: {', '.join(map(redacted, added))} "
-            "(`nodefaults` in the file, or --no-condarc, leaves them out)",
+            f"({ways} leaves them out)",
         )
     return ()
 

@@ -468,4 +468,6 @@ def test_anacondas_channels_are_not_read_without_a_line_before(channel_tree, des
 def test_no_control_characters_where_nobody_watches(channel_tree, desk):
     with channel_server(channel_tree) as url:
         ended = desk.lock("-c", f"{url}/team")
+    assert ended.code == 0, ended.said
+    assert "... solving" in ended.said
     assert not [c for c in ended.said if ord(c) < 32 and c != "\n"]
