@@ -68,20 +68,54 @@ def version_matches(version: str, spec: str) -> bool:
 
 
 def record_matches(spec: str, record: PackageRecord) -> bool:
-    """Whether `record` satisfies the name, version and build of the MatchSpec `spec`."""
-    return bool(
-        _MatchSpec(_without_channel(spec)).matches(
-            _PackageRecord(
-                name=record.name,
-                version=record.version,
-                build=_BuildString(record.build or ""),
-                build_number=record.build_number or 0,
-                subdir=record.subdir or "noarch",
-                arch=None,
-                platform=None,
-            )
-        )
+    """Whether `record` satisfies the MatchSpec `spec`, its channel left out; ValueError for no spec."""
+    known = _known_record(
+        *(record.name, record.version, record.build or "", record.build_number or 0),
+        *(record.subdir or "noarch", record.md5, record.sha256),
     )
+    return bool(_known_spec(_without_channel(spec)).matches(known))
+
+
+@lru_cache(maxsize=65536)
+def _known_spec(text: str) -> _MatchSpec:
+    try:
+        return _MatchSpec(text)
+    except Exception as error:
+        raise ValueError(f"{text!r} is no MatchSpec: {error}") from error
+
+
+@lru_cache(maxsize=65536)
+def _known_record(
+    name: str,
+    version: str,
+    build: str,
+    number: int,
+    subdir: str,
+    md5: str | None,
+    sha256: str | None,
+) -> _PackageRecord:
+    """The record as rattler's query reads it."""
+    try:
+        return _PackageRecord(
+            name=name,
+            version=version,
+            build=_BuildString(build),
+            build_number=number,
+            subdir=subdir,
+            arch=None,
+            platform=None,
+            md5=_digest(md5),
+            sha256=_digest(sha256),
+        )
+    except Exception as error:  # rattler's own kinds, not all of them ValueErrors
+        raise ValueError(f"{name} {version} {build} is no package: {error}") from error
+
+
+def _digest(text: str | None) -> bytes | None:
+    try:
+        return bytes.fromhex(text) if text else None
+    except ValueError:
+        return None
 
 
 def newest_first(records: Iterable[PackageRecord]) -> list[PackageRecord]:
