@@ -42,7 +42,7 @@ SILENT = Progress()
 class SolveRequest:
     """One solve. `channels` are resolved URLs without credentials, in priority order.
 
-    `specs` are MatchSpecs in any form conda takes.
+    `specs` are MatchSpecs in any form conda takes. `preferred` are taken where nothing speaks against them.
     """
 
     subdir: str
@@ -50,6 +50,7 @@ class SolveRequest:
     specs: tuple[str, ...]
     virtual_packages: tuple[VirtualPackage, ...] = ()
     constraints: tuple[str, ...] = ()
+    preferred: tuple[PackageRecord, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,8 @@ class Solution:
     request: SolveRequest
     records: tuple[PackageRecord, ...] = ()
     problem: str | None = None
+    gone: tuple[PackageRecord, ...] = ()
+    """What was preferred and is in no channel any more."""
 
     @property
     def solved(self) -> bool:
@@ -103,6 +106,8 @@ class PipRequest:
     build: bool = False
     """Whether sources may be built, which runs their code."""
     routes: tuple[IndexRoute, ...] = ()
+    preferred: tuple[PackageRecord, ...] = ()
+    """Versions that are taken where nothing speaks against them."""
 
 
 class PipResolver(Protocol):

@@ -25,11 +25,13 @@ from rattler.exceptions import GatewayError, SolverError
 
 from envguard.adapters.clients import rattler_client
 from envguard.adapters.gateway_errors import gateway_error, names_of
+from envguard.adapters.solver_records import Source, Sources, records_like
 from envguard.errors import UnavailableError
 from envguard.model.channel import ChannelNames, channel_urls
 from envguard.model.conda_config import ChannelPriority
 from envguard.model.network import DIRECT, Network
 from envguard.model.package import PackageRecord
+from envguard.model.relock import Cutoff
 from envguard.model.secrets import redacted, without_credentials
 from envguard.ports import SILENT, Progress, Solution, SolveRequest
 
@@ -50,7 +52,8 @@ class RattlerSolver:
 
     `mirrors` maps canonical channel URLs to where they are really read from; records keep the
     canonical URL. `names` says what the channels of specs are, `network` how channels are reached. A
-    channel that sends nothing for `fetch_timeout_s` seconds counts as silent.
+    channel that sends nothing for `fetch_timeout_s` seconds counts as silent. Records that came after
+    `cutoff` are as if they were not there.
     """
 
     def __init__(
@@ -64,6 +67,7 @@ class RattlerSolver:
         adds_pip: bool = True,
         offline: bool = False,
         fetch_timeout_s: float = FETCH_TIMEOUT_S,
+        cutoff: Cutoff | None = None,
         progress: Progress = SILENT,
     ) -> None:
         self._cache_dir = cache_dir
@@ -74,6 +78,8 @@ class RattlerSolver:
         self._adds_pip = adds_pip
         self._offline = offline
         self._fetch_timeout_s = fetch_timeout_s
+        self._sources_in_use = Sources(cutoff)
+        self._kept: dict[PackageRecord, RepoDataRecord | None] = {}
         self._progress = progress
         self._told: set[str] = set()
         self._gateway_in_use: Gateway | None = None
@@ -100,14 +106,30 @@ class RattlerSolver:
             records = await self._bounded(self._records_of(gateway, request), request.channels)
         except SolverError as error:
             return Solution(request, problem=redacted(str(error)))
-        return Solution(request, tuple(self._record(record) for record in records))
+        return Solution(
+            request,
+            tuple(self._record(record) for record in records),
+            gone=tuple(record for record in request.preferred if self._kept[record] is None),
+        )
+
+    async def _preferred(self, request: SolveRequest) -> list[RepoDataRecord]:
+        """What the channels have of the preferred records, the very files; asked once for each."""
+        asked = [record for record in request.preferred if record not in self._kept]
+        if asked:
+            found = await records_like(
+                asked, self._gateway(), self._sources(request.channels), request.subdir
+            )
+            by_url = {self._record(record).url: record for record in found}
+            self._kept |= {record: by_url.get(record.url) for record in asked}
+        return [kept for r in request.preferred if (kept := self._kept[r]) is not None]
 
     async def _records_of(self, gateway: Gateway, request: SolveRequest) -> list[RepoDataRecord]:
         return await solve(
-            sources=[self._source(url) for url in request.channels],
+            sources=self._sources(request.channels),
             specs=[await self._root_spec(spec, request) for spec in request.specs],
             gateway=gateway,
             platforms=[Subdir(request.subdir), Subdir("noarch")],
+            locked_packages=await self._preferred(request),
             virtual_packages=[
                 GenericVirtualPackage(
                     PackageName(package.name),
@@ -127,7 +149,7 @@ class RattlerSolver:
     ) -> tuple[PackageRecord, ...]:
         found = await self._bounded(
             self._gateway().query(
-                [self._source(url) for url in channels],
+                self._sources(channels),
                 [Subdir(subdir), Subdir("noarch")],
                 [MatchSpec(name)],
                 recursive=False,
@@ -174,6 +196,11 @@ class RattlerSolver:
             ),
         )
 
+    def _sources(self, channels: Sequence[str]) -> list[Source]:
+        """The channels as the gateway is to read them, without what is too new."""
+        urls = [self._source(url) for url in channels]
+        return self._sources_in_use.of(urls, self._gateway())
+
     def _source(self, url: str) -> str:
         """Where a channel is read from: rattler mirrors http only, a folder is read by its own URL."""
         mirror = self._mirrors.get(_slashed(url), "")
@@ -185,7 +212,7 @@ class RattlerSolver:
         urls = self._names.urls(channel, subdir=request.subdir) if separator else ()
         for url in urls if len(urls) > 1 else ():
             found = await self._gateway().query(
-                [self._source(url)],
+                self._sources([url]),
                 [Subdir(request.subdir), Subdir("noarch")],
                 [MatchSpec(rest)],
                 recursive=False,

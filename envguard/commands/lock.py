@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from envguard.checks.exclusions import Exclusion, exclusions
@@ -17,19 +18,21 @@ from envguard.commands.lock_cpu import cpu_builds, cpu_reason, hidden_gpu_builds
 from envguard.commands.lock_guard import first_solutions, guarded
 from envguard.commands.lock_pip import pip_notes, pip_request
 from envguard.commands.lock_problems import unsatisfiable
+from envguard.commands.lock_record import lock_request, recorded_target
 from envguard.commands.lock_request import PLAIN, request_notes, solve_request
 from envguard.commands.lock_runtime import newer_runtime
 from envguard.commands.lock_wheels import guarded_wheels
+from envguard.commands.relock import Base, pip_preferring, preferring, updating, within
 from envguard.errors import UnavailableError
 from envguard.model.channel import channel_name
 from envguard.model.conda import parse_match_spec
 from envguard.model.conda_config import CondaConfig
 from envguard.model.environment import Environment
 from envguard.model.knowledge import Knowledge
-from envguard.model.lockfile import LockedPackage, LockedTarget, Lockfile, LockRequest
-from envguard.model.machine import Machine
+from envguard.model.lockfile import LockedPackage, LockedTarget, Lockfile
 from envguard.model.package import PackageRecord
-from envguard.model.secrets import public_variables, redacted
+from envguard.model.relock import Cutoff
+from envguard.model.secrets import public_variables
 from envguard.model.set_aside import SetAside
 from envguard.model.target import Target, VirtualPackage
 from envguard.model.virtual import shared_virtual_packages, virtual_packages
@@ -56,6 +59,8 @@ class LockedSubdir:
     """CPU builds of packages that the channels also have as CUDA builds, and why each had to be taken; no
     reason where nobody has a GPU."""
     notes: tuple[str, ...] = ()
+    gone: tuple[PackageRecord, ...] = ()
+    """Packages of the lock that was there which no channel has any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +84,17 @@ def lock(
     allow: frozenset[str] = frozenset(),
     strict_cuda: bool = False,
     config: CondaConfig = PLAIN,
+    base: Base | None = None,
+    cutoff: Cutoff | None = None,
     progress: Progress = SILENT,
 ) -> LockOutcome:
     """Lock `environment` for the targets of each subdir, with the channels that `config` adds and allows.
 
     `source` is the environment file's path relative to the lock; with `strict_cuda` no CUDA is newer than
-    what the driver reports. `allow` may hold `build`: sources of the pip section may be built. Raises
-    UnsatisfiableError when a subdir has no solution, UnavailableError when a channel or an index does not
-    answer.
+    what the driver reports. `allow` may hold `build`: sources of the pip section may be built. Of
+    `base`, the lock that is there, is kept what can be; `cutoff` is recorded: `solver` and `pip` are those
+    that obey it. Raises UnsatisfiableError when a subdir has no solution, UnavailableError when a channel
+    or an index does not answer.
     """
     wanted = {
         subdir: shared_virtual_packages(
@@ -104,23 +112,27 @@ def lock(
         request.subdir: _excluded(request, targets[request.subdir], knowledge, strict_cuda, config)
         for request in requests
     }
-    first = first_solutions(requests, excluded, solver)
-    unsolved = [solution for solution, _ in first if not solution.solved]
-    if unsolved:
-        raise unsatisfiable(unsolved, solver=solver)
-    subdirs = [
-        _guarded(
-            solution, told, targets[request.subdir], excluded[request.subdir], solver, knowledge
-        )
-        for request, (solution, told) in zip(requests, first, strict=True)
-    ]
+    solved = partial(
+        _solved, targets=targets, excluded=excluded, solver=solver, knowledge=knowledge
+    )
+    with within(cutoff):
+        kept = [preferring(request, base) for request in requests]
+        if base is not None and base.update:
+            kept = [
+                updating(request, base, newest.records)
+                for request, newest in zip(kept, solved(requests), strict=True)
+            ]
+        subdirs = solved(kept)
     refuse_records((record for s in subdirs for record in s.records), config.policy)
     _refuse_without_hash(subdirs)
-    pip_requests = _pip_requests(subdirs, environment, directory, build="build" in allow)
-    subdirs = _with_pip(subdirs, pip_requests, pip=pip, knowledge=knowledge, progress=progress)
+    pip_requests = _pip_requests(subdirs, environment, directory, base, build="build" in allow)
+    with within(cutoff):
+        subdirs = _with_pip(subdirs, pip_requests, pip=pip, knowledge=knowledge, progress=progress)
     lockfile = _lockfile(environment, requests, subdirs, wanted, source)
-    if "build" in allow and lockfile.request is not None:
-        lockfile = replace(lockfile, request=replace(lockfile.request, allow=("build",)))
+    if lockfile.request is not None:
+        accepted = ("build",) if "build" in allow else ()
+        request = replace(lockfile.request, allow=accepted, cutoff=cutoff)
+        lockfile = replace(lockfile, request=request)
     notes = environment.notes + request_notes(environment) + said + config.notes
     notes += (() if terms is None else (terms,)) + _secret_notes(environment)
     told = [note for subdir in subdirs for note in _notes_on(subdir, knowledge)]
@@ -158,6 +170,27 @@ def _excluded(
     )
 
 
+def _solved(
+    requests: Sequence[SolveRequest],
+    *,
+    targets: Mapping[str, tuple[Target, ...]],
+    excluded: Mapping[str, tuple[Exclusion, ...]],
+    solver: Solver,
+    knowledge: Knowledge,
+) -> list[LockedSubdir]:
+    """Solved and put right for the targets. Raises UnsatisfiableError."""
+    first = first_solutions(requests, excluded, solver)
+    unsolved = [solution for solution, _ in first if not solution.solved]
+    if unsolved:
+        raise unsatisfiable(unsolved, solver=solver)
+    return [
+        _guarded(
+            solution, told, targets[request.subdir], excluded[request.subdir], solver, knowledge
+        )
+        for request, (solution, told) in zip(requests, first, strict=True)
+    ]
+
+
 def _guarded(
     solution: Solution,
     told: tuple[SetAside, ...],
@@ -169,7 +202,7 @@ def _guarded(
     chosen, set_aside = guarded(solution, targets, solver=solver, knowledge=knowledge)
     asked = any(target.wants_gpu for target in targets)
     hidden = hidden_gpu_builds(chosen, solver, knowledge)
-    cpu_only = dict.fromkeys((*hidden, *(cpu_builds(chosen, knowledge) if asked else ())))
+    cpu_only = dict.fromkeys((*hidden, *(cpu_builds(chosen.records, knowledge) if asked else ())))
     return LockedSubdir(
         subdir=solution.request.subdir,
         targets=targets,
@@ -179,6 +212,7 @@ def _guarded(
             (record, cpu_reason(record, solution.request, solver, excluded) if asked else "")
             for record in cpu_only
         ),
+        gone=chosen.gone,
     )
 
 
@@ -186,11 +220,12 @@ def _pip_requests(
     subdirs: Sequence[LockedSubdir],
     environment: Environment,
     directory: Path | None,
+    base: Base | None,
     *,
     build: bool,
 ) -> dict[str, PipRequest]:
     return {
-        s.subdir: request
+        s.subdir: pip_preferring(request, base)
         for s in subdirs
         if (
             request := pip_request(
@@ -271,45 +306,4 @@ def _lockfile(
             for target in subdir.targets
         ),
         request=lock_request(environment, [subdir.subdir for subdir in subdirs]),
-    )
-
-
-def recorded_target(target: Target) -> Target:
-    """The target as others may read it: what the solve depended on, and nothing of whose machine it is."""
-    machine = target.machine
-    gpus = machine.gpus
-    return replace(
-        target,
-        machine=Machine(
-            subdir=machine.subdir,
-            glibc=machine.glibc,
-            archspec=machine.archspec,
-            osx=machine.osx,
-            driver=machine.driver,
-            gpus=None
-            if gpus is None
-            else tuple(replace(g, uuid=None, memory_bytes=None) for g in gpus),
-            platform=machine.platform,
-            cuda_override=machine.cuda_override,
-            cuda_arch_override=machine.cuda_arch_override,
-            assumed=machine.assumed,
-        ),
-    )
-
-
-def lock_request(environment: Environment, subdirs: Sequence[str]) -> LockRequest:
-    selected = {subdir: environment.for_subdir(subdir) for subdir in subdirs}
-    return LockRequest(
-        name=environment.name,
-        dependencies={
-            subdir: tuple(redacted(d.spec) for d in chosen.dependencies)
-            for subdir, chosen in selected.items()
-        },
-        pip={
-            subdir: tuple(redacted(line.spec) for line in chosen.pip)
-            for subdir, chosen in selected.items()
-            if chosen.pip
-        },
-        variables=public_variables(environment.variables)[0],
-        channels=tuple(redacted(channel) for channel in environment.channels),
     )

@@ -37,10 +37,10 @@ def hidden_gpu_builds(
     )
 
 
-def cpu_builds(solution: Solution, knowledge: Knowledge) -> tuple[PackageRecord, ...]:
+def cpu_builds(records: Sequence[PackageRecord], knowledge: Knowledge) -> tuple[PackageRecord, ...]:
     """The CPU builds of packages that are tabled with CUDA builds, whatever the channels have."""
     names = _tabled(knowledge)
-    return tuple(r for r in solution.records if r.name in names and is_cpu_build(r))
+    return tuple(r for r in records if r.name in names and is_cpu_build(r))
 
 
 def _tabled(knowledge: Knowledge) -> set[str]:

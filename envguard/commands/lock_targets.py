@@ -30,18 +30,22 @@ def lock_targets(
     here_subdir: str,
     here: Callable[[], Target],
     resolve: Resolve,
+    kept: Sequence[Target] = (),
 ) -> dict[str, tuple[Target, ...]]:
     """Targets by subdir, in the order of the platforms.
 
     Platforms are those of the option, else of the file, else those of the targets, else this machine's. A
     platform that no target names gets the baseline of its subdir, where no GPU is claimed. `here` observes
-    this machine, and is asked only where nobody named another.
+    this machine, and is asked only where nobody named another. `kept` are the machines of the lock that
+    is there: they are meant where nobody says others.
     """
     wanted = tuple(platforms) or environment.platforms
     for platform in wanted:
         _known(platform)
     default = _default_subdir(wanted, here_subdir)
     targets = [resolve(text, default) for text in said]
+    if not said:
+        targets = [t for t in kept if not wanted or t.subdir in wanted]
     if not wanted:
         wanted = tuple(dict.fromkeys(target.subdir for target in targets)) or (here_subdir,)
     for target in targets:

@@ -2,17 +2,21 @@
 
 `{"schema_version": 1, "targets": [{"name", "given", "machine", "virtual_packages"}], "request": {"name",
 "dependencies": {subdir: [spec]}, "pip": {subdir: [line]}, "variables": {name: value},
-"channels": [channel], "allow": [what]}}`; `allow` is there only where something was allowed.
+"channels": [channel], "allow": [what], "exclude_newer": {"said", "before", "packages": {name: {"said",
+"before"}}}}}`; `allow` and `exclude_newer` are there only where something was allowed or excluded. Times
+are RFC 3339 in UTC; `before` null = no limit.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import datetime
 
 from envguard.errors import InputError
 from envguard.formats.machine_json import machine_from_json, machine_to_json
 from envguard.model.lockfile import LockedTarget, LockRequest
+from envguard.model.relock import Cutoff
 from envguard.model.target import Target
 
 KEY = "envguard"
@@ -39,6 +43,7 @@ def dump_metadata(targets: tuple[LockedTarget, ...], request: LockRequest) -> st
             "variables": dict(request.variables),
             "channels": list(request.channels),
             **({"allow": list(request.allow)} if request.allow else {}),
+            **({"exclude_newer": _dumped(request.cutoff)} if request.cutoff else {}),
         },
     }
     return json.dumps(document, separators=(",", ":"), ensure_ascii=False)
@@ -62,7 +67,7 @@ def parse_metadata(text: str, path: str) -> tuple[tuple[LockedTarget, ...], Lock
     try:
         targets = tuple(_target(item, where) for item in document["targets"])
         return targets, _request(document["request"])
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise InputError(
             f"{where}: damaged ({error!r})", hint="lock again: envguard lock"
         ) from error
@@ -86,7 +91,42 @@ def _request(item: Mapping[str, object]) -> LockRequest:
         variables={str(k): str(v) for k, v in _mapping(item["variables"]).items()},
         channels=_texts(item["channels"]),
         allow=_texts(item.get("allow", [])),
+        cutoff=_cutoff(_mapping(item["exclude_newer"])) if "exclude_newer" in item else None,
     )
+
+
+def _dumped(cutoff: Cutoff) -> dict[str, object]:
+    return {
+        "said": cutoff.said,
+        "before": _time_text(cutoff.before),
+        "packages": {
+            name: {"said": said, "before": _time_text(cutoff.packages[name])}
+            for name, said in cutoff.packages_said.items()
+        },
+    }
+
+
+def _cutoff(item: Mapping[str, object]) -> Cutoff:
+    packages = {name: _mapping(value) for name, value in _mapping(item["packages"]).items()}
+    return Cutoff(
+        before=_time(item["before"]),
+        packages={name: _time(value["before"]) for name, value in packages.items()},
+        said=None if item["said"] is None else str(item["said"]),
+        packages_said={name: str(value["said"]) for name, value in packages.items()},
+    )
+
+
+def _time_text(time: datetime | None) -> str | None:
+    return None if time is None else time.isoformat().replace("+00:00", "Z")
+
+
+def _time(text: object) -> datetime | None:
+    if text is None:
+        return None
+    time = datetime.fromisoformat(str(text))
+    if time.tzinfo is None:
+        raise TypeError(f"{text!r} has no time zone")
+    return time
 
 
 def _lists(value: object) -> dict[str, tuple[str, ...]]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from envguard.model.contract import RecordedContract, UnreadableContract
 from envguard.model.package import PackageRecord
+from envguard.model.relock import Cutoff
 from envguard.model.target import Target
 
 
@@ -47,6 +48,8 @@ class LockRequest:
     """As written, without credentials: `nodefaults` is a request, too."""
     allow: tuple[str, ...] = ()
     """What the user accepted that an installation has to know: `build`."""
+    cutoff: Cutoff | None = None
+    """What was too new to be taken; None = nothing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from datetime import UTC, datetime, time
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,9 @@ def _entry(record: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         "sha256": hashlib.sha256(stem.encode()).hexdigest(),
         "size": 1000 + len(stem),
     }
+    if "date" in record:
+        day = datetime.combine(record["date"], time(12), tzinfo=UTC)
+        entry["timestamp"] = int(day.timestamp() * 1000)
     if subdir == "noarch":
         entry["noarch"] = "python" if record["build"].startswith("py") else "generic"
     return f"{stem}.conda", entry

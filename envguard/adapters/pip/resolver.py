@@ -16,6 +16,7 @@ from pathlib import Path
 from envguard.adapters.pip.failure import failure
 from envguard.adapters.pip.included import included_lines
 from envguard.adapters.pip.overrides import overrides, wishes
+from envguard.adapters.pip.preferences import cutoff_arguments, write_preferences
 from envguard.adapters.pip.pylock import Pylock
 from envguard.adapters.pip.secret_values import SecretValues
 from envguard.adapters.pip.stubs import Provided, provided_distributions, write_stubs
@@ -25,6 +26,7 @@ from envguard.adapters.scratch import scratch_folder
 from envguard.errors import InputError, UnavailableError, UnsatisfiableError
 from envguard.formats.pip_lines import UvLines, indexes, scanned_arguments, uv_lines
 from envguard.model.package import PackageRecord
+from envguard.model.relock import Cutoff
 from envguard.model.secrets import redacted
 from envguard.ports import PipRequest
 
@@ -36,6 +38,7 @@ class UvPipResolver:
 
     `pypi_names` maps conda names to PyPI names where they differ; distributions of packages that are
     unpacked in `package_cache` tell their names themselves. `mirrors` maps URLs of indexes to where they are.
+    Files that were uploaded after `cutoff` are as if they were not there.
     """
 
     def __init__(
@@ -43,12 +46,14 @@ class UvPipResolver:
         *,
         pypi_names: Mapping[str, str],
         offline: bool = False,
+        cutoff: Cutoff | None = None,
         timeout_s: float = UV_TIMEOUT_S,
         package_cache: Path | None = None,
         mirrors: Mapping[str, str] | None = None,
     ) -> None:
         self._pypi_names = pypi_names
         self._offline = offline
+        self._cutoff = cutoff
         self._timeout_s = timeout_s
         self._package_cache = package_cache
         self._mirrors = dict(mirrors or {})
@@ -72,12 +77,13 @@ class UvPipResolver:
     ) -> tuple[PackageRecord, ...]:
         scratch.mkdir()
         run = self._prepared(uv, request, scratch)
+        write_preferences(request, scratch / "pylock.toml")
         try:
             run.uv(
                 "--format",
                 "pylock.toml",
                 "--generate-hashes",
-                "--upgrade",
+                *([] if request.preferred else ["--upgrade"]),
                 *run.given(),
                 file="pylock.toml",
             )
@@ -114,6 +120,7 @@ class UvPipResolver:
         arguments += self._routes(request, scratch)
         arguments += [] if request.build else ["--no-build"]
         arguments += ["--offline"] if self._offline else []
+        arguments += cutoff_arguments(self._cutoff)
         return _Run(
             uv,
             request,
