@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from envguard.api.configuring import knowledge_for, waived, with_known_waivers
-from envguard.api.machines import resolve_targets, target_here
+from envguard.api.configuring import waived
 from envguard.model.configuration import NO_CONFIGURATION, Configuration
+from envguard.model.relock import Relock
 
 if TYPE_CHECKING:
     from envguard.commands.lock import LockOutcome
@@ -58,6 +58,8 @@ def lock(
     write: Callable[[Path, str], None] | None = None,
     condarc: Path | None = None,
     no_condarc: bool = False,
+    relock: Relock = Relock(),  # noqa: B008  frozen
+    now: datetime | None = None,
     progress: Progress | None = None,
 ) -> LockSummary:
     """Solve an environment.yml and write its conda-lock.yml, whole or not at all.
@@ -68,8 +70,9 @@ def lock(
     `configuration`, whose waivers hold up to `today`, None = the day in UTC; `named_only` leaves out
     platforms that no target names. `renders` are written beside the lock. `engine` may be `conda-lock`: the
     user's own solves. `write` gets the path and the text in place of the file system. What is configured for
-    conda holds (`condarc`: only that file; `no_condarc`: nothing of it). Raises InputError,
-    UnsatisfiableError or UnavailableError; then nothing was written.
+    conda holds (`condarc`: only that file; `no_condarc`: nothing of it). Of a lock that is there `relock`
+    says what is kept; where it holds all of it, it stays as it is. `now` is for ages, None = now. Raises
+    InputError, UnsatisfiableError or UnavailableError; then nothing was written.
     """
     import os
     import time
@@ -80,41 +83,44 @@ def lock(
     from envguard.adapters.prefixes.throwaway import cache_root
     from envguard.adapters.solver import RattlerSolver
     from envguard.api.comparing import refuse_renders_nowhere, rendered_beside
+    from envguard.api.lock_jobs import lock_job
+    from envguard.api.relocking import base_for, changes_since, unchanged, with_renders
     from envguard.commands import lock as commands
     from envguard.commands.lock_channels import refuse_records
     from envguard.commands.lock_contract import with_contract
     from envguard.commands.lock_summary import judged, summarize
-    from envguard.errors import InputError
     from envguard.formats.conda_lock_dump import dump_conda_lock
-    from envguard.formats.environment_yml import parse_environment
     from envguard.model.pip_source import relative_to
     from envguard.ports import SILENT
 
     started = time.monotonic()
     refuse_renders_nowhere(output, renders)
-    path = environment_yml or Path("environment.yml")
-    environment = parse_environment(files.read_text(path), str(path))
-    environment = replace(environment, channels=(*channels, *environment.channels))
-    knowledge = knowledge_for(configuration)
-    configuration = with_known_waivers(configuration, knowledge)
+    job = lock_job(
+        environment_yml,
+        output=output,
+        targets=targets,
+        platforms=platforms,
+        channels=channels,
+        configuration=configuration,
+        named_only=named_only,
+        relock=relock,
+        now=now,
+    )
+    base = base_for(job, relock)
+    if engine == "rattler" and base is not None and not base.update:
+        held = unchanged(job, allow=allow, strict_cuda=strict_cuda, today=today)
+        if held is not None:
+            return with_renders(held, job, renders, write=write, started=started)
+    path, environment, knowledge = job.path, job.environment, job.knowledge
+    configuration, wanted = job.configuration, job.targets or {}
     progress = progress or SILENT
-    try:
-        wanted = _targets_to_lock(
-            environment, path, targets or configuration.lock_for, platforms, configuration
-        )
-    except InputError as error:
-        if targets or not configuration.lock_for:
-            raise
-        message = f"{configuration.path}: lock_for: {error.message}"
-        raise InputError(message, hint=error.hint, problems=error.problems) from error
-    if named_only:
-        wanted = {s: of for s, of in wanted.items() if any(t.given for t in of)}
     source = os.path.relpath(path.resolve(), output.parent.resolve())
     conda = conda_config.load(condarc=condarc, none=no_condarc)
     if conda.taken:
         progress.stage(f"configured for conda by {', '.join(conda.places)}")
     if engine == "conda-lock":
         said = {"--mirror": mirrors, "--offline": offline, "--strict-cuda": strict_cuda}
+        said |= {"-P": bool(relock.update), "--exclude-newer": job.cutoff is not None}
         refused = tuple(option for option, value in said.items() if value)
         outcome = _by_conda_lock(environment, path, wanted, channels, source, refused)
         refuse_records((r for s in outcome.subdirs for r in s.records), conda.policy)
@@ -131,11 +137,13 @@ def lock(
                 priority=conda.priority,
                 adds_pip=conda.adds_pip,
                 offline=offline,
+                cutoff=job.cutoff,
                 progress=progress,
             ),
             pip=UvPipResolver(
                 pypi_names=knowledge.pypi_names,
                 offline=offline,
+                cutoff=job.cutoff,
                 package_cache=cache_root() / "pkgs",
                 mirrors=mirrors,
             ),
@@ -145,6 +153,8 @@ def lock(
             allow=allow,
             strict_cuda=strict_cuda,
             config=conda,
+            base=base,
+            cutoff=job.cutoff,
             progress=progress,
         )
     beside = output.resolve().parent
@@ -166,8 +176,13 @@ def lock(
     return replace(
         summary,
         condarc=conda.taken,
+        changes=changes_since(job, locked, outcome),
         renders=tuple((str(file), one.kind.value) for file, one in rendered),
-        notes=(*summary.notes, *(f"{one.kind}: {n}" for _, one in rendered for n in one.notes)),
+        notes=(
+            *summary.notes,
+            *job.notes,
+            *(f"{one.kind}: {n}" for _, one in rendered for n in one.notes),
+        ),
     )
 
 
@@ -244,47 +259,6 @@ def _by_conda_lock(
         knowledge=rules.load(),
         source=source,
     )
-
-
-def _targets_to_lock(
-    environment: Environment,
-    path: Path,
-    said: Sequence[str],
-    platforms: Sequence[str],
-    configuration: Configuration,
-) -> dict[str, tuple[Target, ...]]:
-    """Targets by subdir; raises InputError where the file asks for a GPU and no machine was named."""
-    from shlex import quote
-
-    from envguard.adapters import rules
-    from envguard.checks.requests import asks_for_gpu
-    from envguard.commands.lock_targets import (
-        lock_targets,
-        refuse_contradictions,
-        refuse_unclaimed_gpu,
-    )
-    from envguard.commands.named_targets import spelled_out
-    from envguard.model.subdir import current_subdir
-
-    targets = lock_targets(
-        environment,
-        platforms=platforms,
-        said=spelled_out(said, configuration.targets),
-        here_subdir=current_subdir(),
-        here=target_here,
-        resolve=lambda text, subdir: resolve_targets(
-            [text], subdir=subdir, configuration=configuration
-        )[0],
-    )
-    refuse_contradictions(targets, rules.load())
-    refuse_unclaimed_gpu(
-        environment,
-        targets,
-        lambda selected: asks_for_gpu(selected, rules.load()),
-        command="envguard lock"
-        + ("" if path == Path("environment.yml") else f" {quote(str(path))}"),
-    )
-    return targets
 
 
 def _created_by() -> str:

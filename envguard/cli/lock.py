@@ -15,6 +15,7 @@ from envguard.cli.options import (
     for_option,
     warn_of_rules,
 )
+from envguard.cli.relock import check_lock, refuse_beside_check, relock_of, relock_options
 from envguard.model.configuration import LOCK_ALLOWS
 from envguard.model.rendering import RenderKind
 
@@ -87,6 +88,7 @@ from envguard.model.rendering import RenderKind
     is_flag=True,
     help="Show all that was set aside, by which rule, and what was taken from which .condarc.",
 )
+@relock_options
 @configuration_options
 def command(
     environment_yml: Path | None,
@@ -106,10 +108,15 @@ def command(
     verbose: bool,
     config: Path | None,
     no_config: bool,
+    check: bool,
+    format_: str,
+    **kept: Any,
 ) -> int:
     """Solve ENVIRONMENT_YML (default: environment.yml here) and write conda-lock.yml.
 
-    Without --for it is for the machines of `lock_for:` in the configuration, else for this one.
+    Without --for it is for the machines of `lock_for:` in the configuration, else for those of the lock
+    that is there, else for this one. A lock that is there changes only as much as it must, and not at all
+    where it holds; -P and -U take newer packages.
     """
     if output.resolve() == (environment_yml or Path("environment.yml")).resolve():
         raise click.UsageError(
@@ -136,7 +143,13 @@ def command(
         "configuration": configuration,
         "condarc": condarc,
         "no_condarc": no_condarc,
+        "relock": relock_of(kept),
     }
+    if check:
+        refuse_beside_check(separate=separate, renders=renders, engine=engine, kept=kept)
+        return check_lock(environment_yml, options, format_, verbose=verbose)
+    if format_ != "text":
+        raise click.UsageError("--format is of --check")
     with collector_paused(), terminal_progress() as progress:
         if separate:
             summaries = api.lock_separately(environment_yml, progress=progress, **options)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from envguard.formats.lock_changes_text import changes_lines
 from envguard.model.package import Manager, PackageRecord
 from envguard.model.pip_source import has_no_hash
+from envguard.model.relock import LockChanges
 from envguard.model.report import Finding
 from envguard.model.set_aside import SetAside
 from envguard.model.target import Target
@@ -43,6 +45,10 @@ class LockSummary:
     """(file, format) of what was written beside the lock."""
     condarc: tuple[str, ...] = ()
     """What was taken from the configuration of conda, and from where."""
+    changes: tuple[LockChanges, ...] | None = None
+    """What is different from the lock that was there; None = there was none."""
+    unchanged: bool = False
+    """The lock that was there holds: nobody was asked, and nothing written."""
 
 
 def lock_text(summary: LockSummary, *, verbose: bool = False) -> str:
@@ -56,6 +62,15 @@ def lock_text(summary: LockSummary, *, verbose: bool = False) -> str:
     if verbose:
         lines += [f"condarc   {taken}" for taken in summary.condarc or ("nothing taken",)]
     lines.append(f"runs on   {'; '.join(summary.requirements) or 'any machine of these platforms'}")
+    lines += changes_lines(summary.changes, verbose=verbose)
+    if summary.unchanged:
+        lines.append(
+            f"kept      {summary.output} holds all of it: nothing was written   {summary.seconds:.1f} s"
+            "   (newer packages: -U, -P PKG)"
+        )
+        lines += [f"wrote     {file}   ({kind})" for file, kind in summary.renders]
+        lines += _cpu_only(summary.lines)
+        return "\n".join(lines) + "\n"
     lines.append(f"wrote     {summary.output}   {summary.seconds:.1f} s")
     lines += [f"wrote     {file}   ({kind})" for file, kind in summary.renders]
     lines.append(_read_by(summary))

@@ -95,11 +95,19 @@ def test_locking_again_gives_the_same_bytes(locked, real_channel):
 
 
 def test_the_last_lines_say_what_it_runs_on_and_who_reads_it(locked, real_channel):
-    done = envguard("lock", "--for", A100, "--mirror", real_channel, folder=locked)
+    done = envguard("lock", "-U", "--for", A100, "--mirror", real_channel, folder=locked)
     text = done.stdout
     assert "runs on   driver >=525.60.13" in text
     assert "read by   envguard, micromamba, conda-lock" in text
     assert text.splitlines()[-1].startswith("CPU ONLY  win-64: pytorch 2.7.1 cpu_mkl")
+
+
+def test_with_nothing_to_do_the_cpu_build_is_still_the_last_line(locked):
+    done = envguard("lock", "--for", A100, folder=locked)
+    assert "holds all of it: nothing was written" in done.stdout
+    last = done.stdout.splitlines()[-1]
+    assert last.startswith("CPU ONLY  win-64: ")
+    assert "pytorch 2.7.1 cpu_mkl" in last
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,188 @@
+"""What is to be locked or checked: the file, the machines, and the lock that is there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from envguard.api.configuring import knowledge_for, with_known_waivers
+from envguard.api.machines import resolve_targets, target_here
+from envguard.model.configuration import NO_CONFIGURATION, Configuration
+from envguard.model.relock import Cutoff, Relock
+
+if TYPE_CHECKING:
+    from envguard.commands.lock_check import Asked
+    from envguard.model.environment import Environment
+    from envguard.model.knowledge import Knowledge
+    from envguard.model.lockfile import Lockfile
+    from envguard.model.target import Target
+
+
+@dataclass(frozen=True, slots=True)
+class LockJob:
+    """A request for a lock. `there` is the lock that is at `output`, with its text."""
+
+    path: Path
+    output: Path
+    environment: Environment
+    knowledge: Knowledge
+    configuration: Configuration
+    targets: dict[str, tuple[Target, ...]] | None
+    """None = nobody said one, and a lock is only checked."""
+    there: tuple[Lockfile, str] | None
+    cutoff: Cutoff | None
+    said_cutoff: bool
+    kept: tuple[Target, ...] = ()
+    """The machines of the lock that is there, where nobody said others."""
+
+    def asked(self, *, strict_cuda: bool) -> Asked:
+        """What the lock that is there is to hold."""
+        from envguard.commands.lock_check import Asked
+
+        return Asked(
+            self.environment, self.targets, self.cutoff, strict_cuda, cutoff_said=self.said_cutoff
+        )
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Whose machines it is for, where nobody said; what was too new."""
+        names = ", ".join(dict.fromkeys(target.name for target in self.kept))
+        told = (f"for {names}, as the lock that is there (--for says others)",) if names else ()
+        return told + ((self.cutoff.told,) if self.cutoff else ())
+
+
+def lock_job(
+    environment_yml: Path | None,
+    *,
+    output: Path,
+    targets: Sequence[str] = (),
+    platforms: Sequence[str] = (),
+    channels: Sequence[str] = (),
+    configuration: Configuration = NO_CONFIGURATION,
+    named_only: bool = False,
+    relock: Relock = Relock(),  # noqa: B008  frozen
+    now: datetime | None = None,
+    check: bool = False,
+) -> LockJob:
+    """Read what was asked for, and the lock that is there. `now` is for ages (`7d`), None = now.
+
+    With `check` nobody is asked about a machine that nobody named. Raises InputError.
+    """
+    from datetime import UTC
+
+    from envguard.adapters import files
+    from envguard.adapters.lock_there import lock_there
+    from envguard.formats.cutoff_text import cutoff_of
+    from envguard.formats.environment_yml import parse_environment
+
+    path = environment_yml or Path("environment.yml")
+    environment = parse_environment(files.read_text(path), str(path))
+    environment = replace(environment, channels=(*channels, *environment.channels))
+    knowledge = knowledge_for(configuration)
+    configuration = with_known_waivers(configuration, knowledge)
+    there = lock_there(output, replace=relock.upgrade)
+    old = there[0] if there is not None else None
+    said = tuple(targets or configuration.lock_for)
+    kept = () if said or named_only or check else _kept(old, knowledge)
+    wanted = None
+    if said or not check:
+        wanted = _wanted(environment, path, said, platforms, configuration, bool(targets), kept)
+    if wanted is not None and named_only:
+        wanted = {s: of for s, of in wanted.items() if any(t.given for t in of)}
+    recorded = old.request.cutoff if old is not None and old.request is not None else None
+    cutoff = cutoff_of(
+        relock.exclude_newer,
+        relock.exclude_newer_package,
+        recorded=recorded,
+        now=now or datetime.now(UTC),
+    )
+    return LockJob(
+        path,
+        output,
+        replace(environment, platforms=tuple(platforms)) if platforms else environment,
+        knowledge,
+        configuration,
+        wanted,
+        there,
+        cutoff,
+        said_cutoff=bool(relock.exclude_newer or relock.exclude_newer_package),
+        kept=kept,
+    )
+
+
+def _kept(old: Lockfile | None, knowledge: Knowledge) -> tuple[Target, ...]:
+    """The machines that the lock is for and somebody meant: named ones, and a GPU where here is none."""
+    from envguard.model.virtual import with_cuda_reach
+
+    recorded = [locked.target for locked in (old.targets or () if old is not None else ())]
+    named = [target for target in recorded if target.given]
+    others = [target for target in recorded if not target.given and target.wants_gpu]
+    if others and not target_here().wants_gpu:
+        named += others
+    return tuple(with_cuda_reach(target, knowledge) for target in named)
+
+
+def _wanted(
+    environment: Environment,
+    path: Path,
+    said: Sequence[str],
+    platforms: Sequence[str],
+    configuration: Configuration,
+    by_option: bool,
+    kept: tuple[Target, ...],
+) -> dict[str, tuple[Target, ...]]:
+    from envguard.errors import InputError
+
+    try:
+        return targets_to_lock(environment, path, said, platforms, configuration, kept)
+    except InputError as error:
+        if by_option or not configuration.lock_for:
+            raise
+        message = f"{configuration.path}: lock_for: {error.message}"
+        raise InputError(message, hint=error.hint, problems=error.problems) from error
+
+
+def targets_to_lock(
+    environment: Environment,
+    path: Path,
+    said: Sequence[str],
+    platforms: Sequence[str],
+    configuration: Configuration,
+    kept: tuple[Target, ...] = (),
+) -> dict[str, tuple[Target, ...]]:
+    """Targets by subdir; raises InputError where the file asks for a GPU and no machine was named."""
+    from shlex import quote
+
+    from envguard.adapters import rules
+    from envguard.checks.requests import asks_for_gpu
+    from envguard.commands.lock_targets import (
+        lock_targets,
+        refuse_contradictions,
+        refuse_unclaimed_gpu,
+    )
+    from envguard.commands.named_targets import spelled_out
+    from envguard.model.subdir import current_subdir
+
+    targets = lock_targets(
+        environment,
+        platforms=platforms,
+        said=spelled_out(said, configuration.targets),
+        here_subdir=current_subdir(),
+        here=target_here,
+        resolve=lambda text, subdir: resolve_targets(
+            [text], subdir=subdir, configuration=configuration
+        )[0],
+        kept=kept,
+    )
+    refuse_contradictions(targets, rules.load())
+    refuse_unclaimed_gpu(
+        environment,
+        targets,
+        lambda selected: asks_for_gpu(selected, rules.load()),
+        command="envguard lock"
+        + ("" if path == Path("environment.yml") else f" {quote(str(path))}"),
+    )
+    return targets

@@ -1,0 +1,100 @@
+"""Whether the packages of a lock are all that they need, and nothing that nobody needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from urllib.parse import unquote
+
+from envguard.model.conda import parse_match_spec, record_matches
+from envguard.model.package import Manager, PackageRecord
+from envguard.model.target import VirtualPackage
+
+_MERGED_SPACE = (", ", ",")
+"""A list with spaces (`>=3.8, <4`) is read by conda's query as a version and a build."""
+
+
+def dependency_problems(
+    records: Sequence[PackageRecord], virtual: Sequence[VirtualPackage] | None
+) -> Iterator[str]:
+    """A line for each dependency of a conda record that no record and no virtual package meets.
+
+    `virtual` None = not known: what needs a virtual package is left to who asks for the machine. Of the
+    `constrains` of a record a lock says nothing.
+    """
+    by_name = _by_name(records)
+    machine = None if virtual is None else {p.name: _as_record(p) for p in virtual}
+    missing: dict[str, list[str]] = {}
+    for record in (r for r in records if r.manager is Manager.CONDA):
+        for spec in record.depends:
+            name = _name(spec)
+            there = machine if name.startswith("__") else by_name
+            if there is None:
+                continue
+            if name in there:
+                yield from _unmet(record, spec, there[name])
+            else:
+                missing.setdefault(name, []).append(f"{record.name} {record.version}")
+    for name, needing in missing.items():
+        others = f" and {len(needing) - 1} more" if len(needing) > 1 else ""
+        kind = "no machine here has it" if name.startswith("__") else "it is not in the lock"
+        yield f"{needing[0]}{others} needs {name}: {kind}"
+
+
+def identity_problems(records: Sequence[PackageRecord]) -> Iterator[str]:
+    """A line for each name that is there twice, and for each record that its own URL contradicts."""
+    seen: dict[tuple[Manager, str], PackageRecord] = {}
+    for record in records:
+        first = seen.setdefault((record.manager, record.name), record)
+        if first is not record:
+            yield f"{record.name} is there twice: {first.version} and {record.version}"
+        if record.manager is Manager.CONDA and record.url is not None:
+            file = unquote(record.url.partition("#")[0].rpartition("/")[2])
+            if not file.startswith(f"{record.name}-{record.version}-"):
+                yield f"{record.name} {record.version} is said to be the file {file}"
+
+
+def unneeded(records: Sequence[PackageRecord], asked: Iterable[str]) -> tuple[PackageRecord, ...]:
+    """The conda records that neither `asked` (names) nor what these need brings."""
+    by_name = _by_name(records)
+    waiting = [name for name in asked if name in by_name]
+    reached: set[str] = set()
+    while waiting:
+        name = waiting.pop()
+        if name in reached:
+            continue
+        reached.add(name)
+        needs = (_name(spec) for spec in by_name[name].depends)
+        waiting += [need for need in needs if need in by_name and need not in reached]
+    return tuple(record for name, record in by_name.items() if name not in reached)
+
+
+def _by_name(records: Sequence[PackageRecord]) -> Mapping[str, PackageRecord]:
+    return {record.name: record for record in records if record.manager is Manager.CONDA}
+
+
+def _as_record(package: VirtualPackage) -> PackageRecord:
+    return PackageRecord(package.name, package.version, build=package.build)
+
+
+def _name(spec: str) -> str:
+    return spec.split(" ")[0].partition("[")[0]
+
+
+def _unmet(record: PackageRecord, spec: str, found: PackageRecord) -> Iterator[str]:
+    try:
+        met = record_matches(spec.replace(*_MERGED_SPACE), found)
+    except ValueError:
+        yield f"{record.name} {record.version} needs {spec!r}, which cannot be read"
+        return
+    if not met:
+        where = "the machine has" if spec.startswith("__") else "the lock has"
+        yield f"{record.name} {record.version} needs {spec!r}: {where} {found.label}"
+
+
+def asked_names(specs: Iterable[str]) -> Iterator[str]:
+    """The package names of MatchSpecs; what is no spec names none."""
+    for spec in specs:
+        try:
+            yield parse_match_spec(spec).name
+        except ValueError:
+            continue
