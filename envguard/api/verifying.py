@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from envguard.api import stamping
 from envguard.api.configuring import knowledge_for, waived, with_known_waivers
 from envguard.api.machines import resolve_targets, target_here
 from envguard.model.configuration import NO_CONFIGURATION, Configuration
@@ -34,6 +35,8 @@ def verify(
     mirrors: Mapping[str, str] | None = None,
     offline: bool = False,
     allow: frozenset[str] = frozenset(),
+    force: bool = False,
+    record: Path | None = None,
     configuration: Configuration = NO_CONFIGURATION,
     today: date | None = None,
     condarc: Path | None = None,
@@ -41,6 +44,9 @@ def verify(
     progress: Progress | None = None,
 ) -> Report:
     """Run the probes in a throwaway prefix made from a lock, or in an interpreter that is there.
+
+    A lock that a stamp proves here is not probed again, unless `force`, or `keep` asks for the prefix.
+    `record` is a file to which a run of a lock adds a JSON line. Runs with `targets` keep no stamp.
 
     What is configured for conda says how packages are reached (`condarc`: only that file; `no_condarc`:
     nothing of it). `keep` is `never`, `failed` or `always`; `timeout_s` is one probe's. `allow` may hold
@@ -58,19 +64,28 @@ def verify(
     from envguard.ports import SILENT
 
     progress = progress or SILENT
+    lock_digest = stamping.lock_digest(what) if not targets else None
     judge = _Judge.of(targets, configuration, today)
     found = _verifiable(what, name=name, prefix=prefix, python=python)
     if isinstance(found, Existing):
         if keep != "never":
             raise InputError("--keep is for a throwaway environment; what is there already stays")
+        if record is not None:
+            raise InputError("--record is for a lock; what is there already may change")
         request = _verify_existing_request(found, judge, timeout_s)
         with process_probes() as runner:
             return commands.verify_prefix(found.prefix, request, runner=runner, progress=progress)
     path, lockfile = found
+    if record is not None and targets:
+        raise InputError("--record is of this machine as it is: leave out --for")
+    evidence = stamping.Evidence(path, lock_digest, record)
     request = _verify_lock_request(path, lockfile, judge, timeout_s, allow)
+    proven = evidence.proven(request, force=force or keep != "never")
+    if proven is not None:
+        return proven
     config = conda_config.load(condarc=condarc, none=no_condarc)
     with process_probes() as runner:
-        return commands.verify_lock(
+        report = commands.verify_lock(
             lockfile,
             request,
             prefixes=ThrowawayPrefixes(
@@ -83,6 +98,7 @@ def verify(
             keep=commands.Keep(keep),
             progress=progress,
         )
+    return evidence.kept(report)
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,8 @@ def command(torch: bool, keep: bool) -> int:
         # the user's own package cache is not for demonstration packages
         stack.enter_context(_variable("ENVGUARD_CACHE_DIR", str(demo.folder / "cache")))
         _introduce(demo)
+        # nor do its stamps outlive it
+        stack.enter_context(_variable("ENVGUARD_STATE_DIR", str(demo.folder / "state")))
         codes = [_run(step) for step in demo.steps]
     return _conclude(demo, codes, keep=keep)
 

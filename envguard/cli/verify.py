@@ -80,6 +80,13 @@ class _Seconds(click.FloatRange):
     default="never",
     help="Keep the throwaway environment: --keep, or --keep=failed where a probe did not pass.",
 )
+@click.option("--force", is_flag=True, help="Run the probes although a stamp proves the lock here.")
+@click.option(
+    "--record",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Add what was seen to FILE as a JSON line, for a team to commit.",
+)
 @click.option("--offline", is_flag=True, help="Use the packages that are cached, ask nobody.")
 @click.option(
     "--mirror",
@@ -105,6 +112,8 @@ def command(
     targets: tuple[str, ...],
     timeout_s: float,
     keep: str,
+    force: bool,
+    record: Path | None,
     offline: bool,
     mirrors: tuple[str, ...],
     condarc: Path | None,
@@ -119,7 +128,8 @@ def command(
     """Run probes in a throwaway environment made from WHAT, a lock (default: conda-lock.yml here).
 
     WHAT may also be a prefix or a virtual environment, which is probed as it is and not changed.
-    Every probe has a process of its own; on a GPU machine they run on every GPU.
+    Every probe has a process of its own; on a GPU machine they run on every GPU. A lock that passed keeps a
+    stamp: until it, the driver, the cards or the probes change, it is not run again (--force does).
 
     Exit status: 0 it runs (warnings too), 1 it does not, 2 wrong usage or unreadable input, 3 it could
     not be decided, 4 something outside gave out.
@@ -138,6 +148,8 @@ def command(
             python=python,
             timeout_s=timeout_s,
             keep=keep,
+            force=force,
+            record=record,
             mirrors=api.parse_mirrors(mirrors),
             offline=offline,
             allow=frozenset(allowed or configuration.allow),

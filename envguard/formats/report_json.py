@@ -14,6 +14,7 @@ from envguard.model.report import (
     ContractVerdict,
     Finding,
     Location,
+    Proof,
     Report,
     Waived,
 )
@@ -45,6 +46,7 @@ def report_to_json(report: Report, *, rules_date: str) -> dict[str, object]:
         "probes": [_probe(probe) for probe in report.probes],
         "requirements": list(report.requirements),
         **({"contract": _contract(report.contract)} if report.contract is not None else {}),
+        **({"proof": _proof(report.proof)} if report.proof is not None else {}),
         "notes": list(report.notes),
         **_configuration(report.configuration),
         "seconds": round(report.seconds, 3),
@@ -64,6 +66,10 @@ def _contract(contract: ContractVerdict) -> dict[str, object]:
         rules=list(contract.rules) or None,
         rules_date=contract.rules_date,
     )
+
+
+def _proof(proof: Proof) -> dict[str, object]:
+    return {"stamp": proof.stamp, "since": proof.since, "what_ran": proof.what_ran}
 
 
 def _finding(finding: Finding) -> dict[str, object]:

@@ -154,6 +154,8 @@ def _verdict(report: Report) -> str:
     where = f"{len(gpus)} GPU{'s' if len(gpus) > 1 else ''}" if gpus else "cpu"
     count = f"{passed} of {len(report.probes)} on {where}"
     rest = f"; passed {count}" if report.probes else ""
+    if report.proof is not None:
+        count = f"{report.proof.what_ran} on {report.proof.since} (stamp {report.proof.stamp})"
     match report.verdict:
         case Status.PASS:
             return f"verified: {count}"

@@ -133,6 +133,18 @@ class ContractVerdict:
 
 
 @dataclass(frozen=True, slots=True)
+class Proof:
+    """A stamp of an earlier `verify` that holds here, by which nothing was run again."""
+
+    stamp: str
+    """`eg-7f3a91b2`"""
+    since: str
+    """The day, in UTC."""
+    what_ran: str
+    """`ran on 4 GPUs, driver 570.26`"""
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """All answers of one command."""
 
@@ -149,6 +161,7 @@ class Report:
     contract: ContractVerdict | None = None
     """The same needs, against this machine; None where nothing was judged by them."""
     configuration: ConfigurationUse | None = None
+    proof: Proof | None = None
 
     @property
     def open_findings(self) -> tuple[Finding, ...]:
@@ -175,7 +188,8 @@ class Report:
     def statuses(self) -> frozenset[Status]:
         """Every answer that is in it: a mild one does not go away where a worse one is accepted."""
         findings = {finding.status for finding in self.open_findings}
-        return frozenset(findings | {_status_of(probe) for probe in self.probes})
+        proven = {Status.PASS} if self.proof is not None else set()
+        return frozenset(findings | {_status_of(probe) for probe in self.probes} | proven)
 
 
 def _status_of(probe: ProbeResult) -> Status:
