@@ -258,8 +258,8 @@ def _of_gpus(stamp: Json, here: Json) -> Iterator[tuple[int, str]]:
     if not isinstance(now, list):
         yield CANNOT_TELL, str(here.get("doubt") or "the GPUs cannot be listed")
         return
-    proven = {gpu.get("uuid") for gpu in then if gpu.get("uuid")}
-    others = [gpu for gpu in now if gpu.get("uuid") not in proven]
+    proven = {gpu.get("uuid"): gpu for gpu in then if gpu.get("uuid")}
+    others = [gpu for gpu in now if not _same_gpu(proven.get(gpu.get("uuid")), gpu)]
     if len(proven) != len(then) or any(not gpu.get("uuid") for gpu in others):
         yield CANNOT_TELL, "a GPU does not tell its UUID"
     elif others:
@@ -269,6 +269,14 @@ def _of_gpus(stamp: Json, here: Json) -> Iterator[tuple[int, str]]:
         yield objection if len(others) == len(now) else _unless_in_doubt(here, objection[1])
     elif then and not now:
         yield _unless_in_doubt(here, "GPUs changed: none is visible")
+
+
+def _same_gpu(then: Json | None, now: Json) -> bool:
+    """By its UUID; the kernel's files do not tell the capability, NVML does."""
+    if then is None:
+        return False
+    key = "compute_capability"
+    return key not in then or key not in now or then[key] == now[key]
 
 
 def _unless_in_doubt(here: Json, objection: str) -> tuple[int, str]:

@@ -21,6 +21,8 @@ def pytest_configure() -> None:
     os.environ["ENVGUARD_DATA_DIR"] = os.devnull
     # nor is what this machine's conda is configured for
     os.environ["ENVGUARD_NO_CONDARC"] = "1"
+    # nor does a stamp of the user's prove anything to a test, and none is kept
+    os.environ["ENVGUARD_STATE_DIR"] = os.devnull
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,7 @@ from envguard.model.relock import Cutoff, Relock
 
 if TYPE_CHECKING:
     from envguard.commands.lock_check import Asked
+    from envguard.model.conda_config import CondaConfig
     from envguard.model.environment import Environment
     from envguard.model.knowledge import Knowledge
     from envguard.model.lockfile import Lockfile
@@ -35,15 +36,18 @@ class LockJob:
     there: tuple[Lockfile, str] | None
     cutoff: Cutoff | None
     said_cutoff: bool
+    conda: CondaConfig
     kept: tuple[Target, ...] = ()
     """The machines of the lock that is there, where nobody said others."""
 
     def asked(self, *, strict_cuda: bool) -> Asked:
         """What the lock that is there is to hold."""
+        from envguard.commands.lock_channels import with_configured_channels
         from envguard.commands.lock_check import Asked
 
+        environment = with_configured_channels(self.environment, self.conda)
         return Asked(
-            self.environment, self.targets, self.cutoff, strict_cuda, cutoff_said=self.said_cutoff
+            environment, self.targets, self.cutoff, strict_cuda, cutoff_said=self.said_cutoff
         )
 
     @property
@@ -63,6 +67,8 @@ def lock_job(
     channels: Sequence[str] = (),
     configuration: Configuration = NO_CONFIGURATION,
     named_only: bool = False,
+    condarc: Path | None = None,
+    no_condarc: bool = False,
     relock: Relock = Relock(),  # noqa: B008  frozen
     now: datetime | None = None,
     check: bool = False,
@@ -73,7 +79,7 @@ def lock_job(
     """
     from datetime import UTC
 
-    from envguard.adapters import files
+    from envguard.adapters import conda_config, files
     from envguard.adapters.lock_there import lock_there
     from envguard.formats.cutoff_text import cutoff_of
     from envguard.formats.environment_yml import parse_environment
@@ -109,6 +115,7 @@ def lock_job(
         there,
         cutoff,
         said_cutoff=bool(relock.exclude_newer or relock.exclude_newer_package),
+        conda=conda_config.load(condarc=condarc, none=no_condarc),
         kept=kept,
     )
 

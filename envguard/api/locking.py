@@ -78,7 +78,7 @@ def lock(
     import time
     from dataclasses import replace
 
-    from envguard.adapters import conda_config, files
+    from envguard.adapters import files
     from envguard.adapters.pip.resolver import UvPipResolver
     from envguard.adapters.prefixes.throwaway import cache_root
     from envguard.adapters.solver import RattlerSolver
@@ -103,6 +103,8 @@ def lock(
         channels=channels,
         configuration=configuration,
         named_only=named_only,
+        condarc=condarc,
+        no_condarc=no_condarc,
         relock=relock,
         now=now,
     )
@@ -115,7 +117,7 @@ def lock(
     configuration, wanted = job.configuration, job.targets or {}
     progress = progress or SILENT
     source = os.path.relpath(path.resolve(), output.parent.resolve())
-    conda = conda_config.load(condarc=condarc, none=no_condarc)
+    conda = job.conda
     if conda.taken:
         progress.stage(f"configured for conda by {', '.join(conda.places)}")
     if engine == "conda-lock":

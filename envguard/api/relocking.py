@@ -35,6 +35,8 @@ def lock_check(
     strict_cuda: bool = False,
     configuration: Configuration = NO_CONFIGURATION,
     today: date | None = None,
+    condarc: Path | None = None,
+    no_condarc: bool = False,
     relock: Relock = Relock(),  # noqa: B008  frozen
     now: datetime | None = None,
 ) -> Report:
@@ -56,6 +58,8 @@ def lock_check(
         platforms=platforms,
         channels=channels,
         configuration=configuration,
+        condarc=condarc,
+        no_condarc=no_condarc,
         relock=relock,
         now=now,
         check=True,
@@ -114,11 +118,13 @@ def _checked(
     job: LockJob, *, allow: frozenset[str], strict_cuda: bool, today: date | None
 ) -> tuple[Report, tuple[Report, ...]]:
     """The answer, and those of the rules for each machine."""
+    from envguard.commands.lock_channels import refuse_records
     from envguard.commands.lock_check import lock_check as check
     from envguard.commands.lock_check import rule_reports, with_rules
 
     assert job.there is not None
     lockfile, path, asked = job.there[0], str(job.output), job.asked(strict_cuda=strict_cuda)
+    refuse_records((package.record for package in lockfile.packages), job.conda.policy)
     report = check(lockfile, path, asked, job.knowledge)
     judged = rule_reports(lockfile, path, asked, job.knowledge)
     reports = waived(judged, job.configuration, today) if judged else ()
