@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import json
 import os
+import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -47,6 +48,8 @@ def record(path: Path, stamp: Mapping[str, object]) -> None:
     try:
         handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o666)
         with os.fdopen(handle, "rb", buffering=0) as stream, _exclusive(handle):
+            if not stat.S_ISREG(os.fstat(handle).st_mode):
+                raise UnavailableError(f"{path} is no regular file: records are kept in one")
             there = stream.read()
             if line in there.splitlines(keepends=True):
                 return
@@ -56,7 +59,7 @@ def record(path: Path, stamp: Mapping[str, object]) -> None:
                 line = b"\n" + line
             if os.write(handle, line) != len(line):
                 os.ftruncate(handle, len(there))
-                raise UnavailableError(f"{path} could not be written: no room")
+                raise UnavailableError(f"{path} could not be written: there is no room")
     except OSError as error:
         raise UnavailableError(f"{path} could not be written: {error.strerror or error}") from error
 
@@ -64,8 +67,9 @@ def record(path: Path, stamp: Mapping[str, object]) -> None:
 def check_record(path: Path) -> None:
     """Raises InputError where no line can be added to `path`: before probes run, not after."""
     there = path if path.exists() else path.parent
-    if path.is_dir() or not there.exists() or not os.access(there, os.W_OK):
-        reason = "it is a folder" if path.is_dir() else f"{there} cannot be written to"
+    special = path.exists() and not path.is_file()
+    if special or not there.exists() or not os.access(there, os.W_OK):
+        reason = "it is no regular file" if special else f"{there} cannot be written to"
         raise InputError(f"--record {path}: {reason}", hint="name a file: --record verified.jsonl")
 
 
