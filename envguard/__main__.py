@@ -12,10 +12,24 @@ def main() -> None:
 
         asked = stamp_check.parse(sys.argv[3:])
         if asked is not None:
-            sys.exit(stamp_check.main(*asked))
+            sys.exit(_answered(*asked))
     from envguard.cli.main import main as command_line
 
     command_line()
+
+
+def _answered(lock: str, format_: str) -> int:
+    from envguard import stamp_check
+
+    try:
+        return stamp_check.main(lock, format_)
+    except KeyboardInterrupt:
+        return 130
+    except Exception:  # python's own exit status of 1 would say "not proven"
+        import traceback
+
+        traceback.print_exc()
+        return 70
 
 
 if __name__ == "__main__":

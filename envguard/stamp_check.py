@@ -11,7 +11,8 @@ import sys
 import time
 
 from envguard import stamp_file
-from envguard.stamp_file import CANNOT_TELL, NOT_PROVEN, PROVEN, Damaged
+from envguard.stamp_changes import CANNOT_TELL, NOT_PROVEN, PROVEN, objections
+from envguard.stamp_file import Damaged
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -66,9 +67,9 @@ def answer(
     lock: str, digest: str, *, environment: Mapping[str, str] = os.environ, root: str = "/"
 ) -> tuple[int, str, Json | None]:
     """PROVEN, NOT_PROVEN or CANNOT_TELL, why in a few words, and the stamp where there is a sound one."""
-    host = stamp_file.facts_of_host(environment, root)
-    machine = str(host["machine"])
     try:
+        host = stamp_file.facts_of_host(environment, root)
+        machine = str(host["machine"])
         stamp = stamp_file.read_stamp(digest, machine)
     except Damaged as error:
         return NOT_PROVEN, str(error), None
@@ -78,7 +79,7 @@ def answer(
         changed = stamp_file.lock_stamped_at(lock, machine) not in (None, digest)
         return NOT_PROVEN, "the lock changed" if changed else "never verified here", None
     here: Json = {**host, **nvidia(environment, root), "today": today()}
-    told = stamp_file.objections(stamp, here)
+    told = objections(stamp, here)
     if told:
         # what is certainly otherwise counts for more than what nobody can tell
         code, reason = min(told, key=lambda objection: objection[0])

@@ -25,62 +25,57 @@ def lock_digest(what: str | Path | None) -> str | None:
         return None
 
 
-@dataclass
+@dataclass(frozen=True)
 class Evidence:
     """The stamps of one run. `lock` is the digest of the file before it was read; None = keeps no stamps.
 
-    `record` is the file that a line is added to.
+    `record` is the file that a line is added to, `here` what a stamp has of this machine now, `older` the
+    stamp that is there, `note` why it does not hold.
     """
 
     path: str
     lock: str | None
     record: Path | None = None
-    _here: Stamp = field(default_factory=dict)
-    _older: Stamp | None = None
-    _note: str | None = None
+    here: Stamp = field(default_factory=dict)
+    older: Stamp | None = None
+    note: str | None = None
+
+    @classmethod
+    def of(
+        cls, path: str, lock: str | None, request: VerifyRequest, record: Path | None = None
+    ) -> Evidence:
+        """Look for the stamp of a lock. Raises InputError where `record` cannot be written."""
+        from envguard import stamp_check, stamp_file
+        from envguard.adapters import stamps
+        from envguard.commands import stamp as commands
+        from envguard.errors import InputError
+
+        if record is not None:
+            stamps.check_record(record)
+        if lock is None:
+            if record is not None:
+                raise InputError(
+                    f"--record: {path} is no file that a record could be of",
+                    hint="write the lock to a file first, and verify that",
+                )
+            return cls(path, None)
+        host = stamp_file.facts_of_host()
+        here = commands.facts_here(request, host, stamp_check.today())
+        older, note = _older(path, lock, here)
+        return cls(path, lock, record, here, older, note)
 
     def proven(self, request: VerifyRequest, *, force: bool) -> Report | None:
         """The report by a stamp that holds; None where the probes have to run.
 
         Raises UnavailableError where `record` cannot be written.
         """
-        from envguard.adapters import stamps
         from envguard.commands import stamp as commands
 
-        if self.record is not None:
-            stamps.check_record(self.record)
-        if self.lock is None:
+        refused = request.broken and not request.allow_contract
+        if force or refused or self.older is None or self.note is not None:
             return None
-        self._look(request)
-        holds = self._older is not None and self._note is None
-        if force or not holds or (request.broken and not request.allow_contract):
-            return None
-        assert self._older is not None
-        self._add_record(self._older)
-        return commands.proven_report(request, self._older)
-
-    def _look(self, request: VerifyRequest) -> None:
-        from envguard import stamp_check, stamp_file
-        from envguard.commands import stamp as commands
-
-        assert self.lock is not None
-        host = stamp_file.facts_of_host()
-        self._here = commands.facts_here(request, host, stamp_check.today())
-        machine = str(host["machine"])
-        try:
-            self._older = stamp_file.read_stamp(self.lock, machine)
-        except stamp_file.Damaged as error:
-            self._note = f"{error}; it does not count"
-            return
-        except OSError as error:
-            self._note = f"the stamp could not be read: {error.strerror or error}"
-            return
-        if self._older is None:
-            if stamp_file.lock_stamped_at(self.path, machine) not in (None, self.lock):
-                self._note = "the stamp that was here does not hold: the lock changed"
-            return
-        told = stamp_file.objections(dict(self._older), dict(self._here))
-        self._note = commands.why_not(self._older, told) if told else None
+        self._add_record(self.older)
+        return commands.proven_report(request, self.older)
 
     def kept(self, report: Report) -> Report:
         """The same report, with a line on the stamp that was kept, or why none is.
@@ -95,19 +90,19 @@ class Evidence:
 
         if self.lock is None:
             return report
-        told = [self._note] if self._note else []
+        told = [self.note] if self.note else []
         if lock_digest(self.path) != self.lock:
             return _noted(report, *told, "no stamp: the lock changed while it was verified")
         stamp = commands.new_stamp(
             report,
-            self._here,
+            self.here,
             lock=self.lock,
             date=commands.utc_now(),
             envguard=__version__,
             rules_date=rules_date(),
         )
         resolved_only = stamp["tier"] == commands.Tier.RESOLVED
-        if resolved_only and self._older is not None:
+        if resolved_only and self.older is not None:
             return _noted(report, *told)  # nothing was seen that an older stamp would not know
         try:
             stamps.keep(stamp, self.path)
@@ -122,6 +117,25 @@ class Evidence:
 
         if self.record is not None:
             stamps.record(self.record, stamp)
+
+
+def _older(path: str, lock: str, here: Stamp) -> tuple[Stamp | None, str | None]:
+    """The stamp that is there, and why it does not hold; None, None where there never was one."""
+    from envguard import stamp_changes, stamp_file
+    from envguard.commands import stamp as commands
+
+    machine = str(here["machine"])
+    try:
+        stamp = stamp_file.read_stamp(lock, machine)
+    except stamp_file.Damaged as error:
+        return None, f"{error}; it does not count"
+    except OSError as error:
+        return None, f"the stamp could not be read: {error.strerror or error}"
+    if stamp is None:
+        changed = stamp_file.lock_stamped_at(path, machine) not in (None, lock)
+        return None, "the stamp of this file does not hold: the lock changed" if changed else None
+    told = stamp_changes.objections(stamp, dict(here))
+    return stamp, commands.why_not(stamp, told) if told else None
 
 
 def _lasts(stamp: Stamp) -> list[str]:

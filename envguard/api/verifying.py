@@ -78,8 +78,8 @@ def verify(
     path, lockfile = found
     if record is not None and targets:
         raise InputError("--record is of this machine as it is: leave out --for")
-    evidence = stamping.Evidence(path, lock_digest, record)
     request = _verify_lock_request(path, lockfile, judge, timeout_s, allow)
+    evidence = stamping.Evidence.of(path, lock_digest, request, record)
     proven = evidence.proven(request, force=force or keep != "never")
     if proven is not None:
         return proven

@@ -13,7 +13,7 @@ import pytest
 from envguard import stamp_check, stamp_file
 from envguard.adapters import stamps
 from envguard.adapters.rules import rules_directory
-from envguard.stamp_file import CANNOT_TELL, NOT_PROVEN, PROVEN
+from envguard.stamp_changes import CANNOT_TELL, NOT_PROVEN, PROVEN
 from tests.stamps import LOCK, A, B, C, machine_in, stamp_of
 
 

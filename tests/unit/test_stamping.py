@@ -10,6 +10,7 @@ import pytest
 
 from envguard.api.stamping import Evidence, lock_digest
 from envguard.commands.verify import NOT_MADE, VerifyRequest
+from envguard.errors import InputError
 from envguard.model.machine import DriverState, Machine
 from envguard.model.probe import Outcome, ProbeResult
 from envguard.model.report import ContractVerdict, Report, Status, Subject
@@ -37,12 +38,12 @@ def lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def run(lock: Path, report: Report, *, force: bool = True, record: Path | None = None) -> Report:
     """One `verify` whose probes ended as in `report`, unless a stamp spares them."""
-    evidence = Evidence(str(lock), lock_digest(lock), record)
+    evidence = Evidence.of(str(lock), lock_digest(lock), REQUEST, record)
     return evidence.proven(REQUEST, force=force) or evidence.kept(report)
 
 
 def proven(lock: Path, request: VerifyRequest = REQUEST) -> bool:
-    evidence = Evidence(str(lock), lock_digest(lock))
+    evidence = Evidence.of(str(lock), lock_digest(lock), request)
     return evidence.proven(request, force=False) is not None
 
 
@@ -90,7 +91,7 @@ def test_a_copy_of_the_lock_is_proven_too(lock: Path) -> None:
 
 
 def test_a_lock_that_changes_while_it_is_verified_gets_no_stamp(lock: Path) -> None:
-    evidence = Evidence(str(lock), lock_digest(lock))
+    evidence = Evidence.of(str(lock), lock_digest(lock), REQUEST)
     assert evidence.proven(REQUEST, force=False) is None
     lock.write_text("version: 2\n")
     assert evidence.kept(PASSED).notes == ("no stamp: the lock changed while it was verified",)
@@ -118,6 +119,8 @@ def test_a_record_has_every_run_and_a_spared_one_once(lock: Path) -> None:
 @pytest.mark.usefixtures("lock")
 def test_a_lock_from_standard_input_keeps_no_stamp() -> None:
     assert lock_digest("-") is None
-    evidence = Evidence("-", None)
+    evidence = Evidence.of("-", None, REQUEST)
     assert evidence.proven(REQUEST, force=False) is None
     assert evidence.kept(PASSED) == PASSED
+    with pytest.raises(InputError, match="no file"):
+        Evidence.of("-", None, REQUEST, Path("verified.jsonl").absolute())

@@ -14,7 +14,7 @@ from envguard.model.probe import Outcome, ProbeResult
 from envguard.model.report import Finding, Location, Report, Status, Subject, Waived
 from envguard.model.target import Target
 from envguard.model.version import ComputeCapability, Dotted
-from envguard.stamp_file import objections
+from envguard.stamp_changes import objections
 
 HOST = {"machine": "m", "cpu": "c", "variables": {}, "probes": {"matmul.py": "1"}}
 GPUS = (
