@@ -14,6 +14,7 @@ from envguard.model.knowledge import LibraryCode
 from envguard.model.listing import Listing
 from envguard.model.lockfile import Lockfile
 from envguard.model.machine import Machine
+from envguard.model.pack import Wanted
 from envguard.model.package import PackageRecord
 from envguard.model.probe import Probe, ProbeResult
 from envguard.model.target import VirtualPackage
@@ -193,6 +194,21 @@ class PrefixFactory(Protocol):
         A `keep` that is a function is asked on leaving: what happened in the prefix decides.
         Raises UnavailableError for what cannot be fetched, checked or written: nothing is left.
         """
+        ...
+
+
+class ArchiveSource(Protocol):
+    """Finds the very files that a lock names."""
+
+    def look(self, records: Sequence[PackageRecord], progress: Progress) -> tuple[Wanted, ...]:
+        """What is here already, checked, and the size of the rest where it is told; in their order.
+
+        Raises UnavailableError for what cannot be checked and for servers that do not answer.
+        """
+        ...
+
+    def fetch(self, wanted: Sequence[Wanted], progress: Progress) -> tuple[Wanted, ...]:
+        """The same, each with a path and a size. Raises UnavailableError; nothing half stays."""
         ...
 
 

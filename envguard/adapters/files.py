@@ -94,6 +94,15 @@ def read_text(path: Path) -> str:
         raise InputError(f"{path} could not be read: {error.strerror or error}") from error
 
 
+def starts_with(path: Path, start: bytes) -> bool:
+    """Whether a file begins with `start`; what cannot be read does not."""
+    try:
+        with path.open("rb") as stream:
+            return stream.read(len(start)) == start
+    except OSError:
+        return False
+
+
 def _umask() -> int:
     mask = os.umask(0o022)
     os.umask(mask)

@@ -17,6 +17,7 @@ from envguard.adapters.prefixes.find import find_prefix
 from envguard.errors import InputError
 from envguard.formats.dockerfile import is_dockerfile, parse_dockerfile
 from envguard.formats.image_name import PREFIX, image_subject
+from envguard.model.pack import START as PACK_START
 from envguard.ports import Found
 
 HERE = ("conda-lock.yml", "environment.yml", "environment.yaml")
@@ -135,6 +136,10 @@ def _of_path(path: Path) -> tuple[str, Found]:
             hint="WHAT is a conda-lock.yml, an environment.yml, a Dockerfile, the folder of an "
             "environment, or image:REPOSITORY:TAG",
         )
+    if path.is_file() and files.starts_with(path, PACK_START):
+        from envguard.adapters.packs import lock_in
+
+        return str(path), lock_in(path)
     return str(path), _parse(files.read_text(path), str(path))
 
 

@@ -7,6 +7,7 @@ from envguard.api.files import append_text, write_text
 from envguard.api.knowing import failed_rule_examples, list_rules, rule_mistakes, why
 from envguard.api.locking import export, lock, lock_separately, parse_mirrors
 from envguard.api.machines import machine, resolve_targets, target_here
+from envguard.api.packing import pack
 from envguard.api.relocking import lock_check
 from envguard.api.ruling import pack_rules, rules_date, rules_in_use, update_rules
 from envguard.api.showing import demo
@@ -27,6 +28,7 @@ __all__ = [
     "lock_check",
     "lock_separately",
     "machine",
+    "pack",
     "pack_rules",
     "parse_mirrors",
     "read_configuration",

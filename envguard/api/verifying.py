@@ -56,6 +56,7 @@ def verify(
     in the report.
     """
     from envguard.adapters import conda_config
+    from envguard.adapters.prefixes.packed import packed_prefixes
     from envguard.adapters.prefixes.throwaway import ThrowawayPrefixes
     from envguard.adapters.probing.existing import Existing
     from envguard.adapters.probing.runner import process_probes
@@ -88,7 +89,8 @@ def verify(
         report = commands.verify_lock(
             lockfile,
             request,
-            prefixes=ThrowawayPrefixes(
+            prefixes=packed_prefixes(path)
+            or ThrowawayPrefixes(
                 mirrors=mirrors,
                 network=config.network,
                 pkgs_dirs=[Path(folder) for folder in config.pkgs_dirs],

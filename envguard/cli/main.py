@@ -19,6 +19,7 @@ VERBS = {
         "check": "can this run there?",
         "lock": "which exact packages, for which machines?",
         "verify": "does it run here? Proven in a throwaway environment",
+        "pack": "a lock and all that it needs in one file, for machines without network",
         "export": "what did I really ask for? Or a lock in another tool's format",
     },
     "When it breaks": {

@@ -148,8 +148,12 @@ def local_path(url: str) -> Path | None:
     return Path(unquote(parts.path)) if parts.scheme == "file" else None
 
 
-def verify_file(record: PackageRecord, path: Path) -> str:
-    """The sha256 of `path`. Raises UnavailableError unless it is the file that was locked."""
+def verify_file(record: PackageRecord, path: Path, *, where: str | None = None) -> str:
+    """The sha256 of `path`. Raises UnavailableError unless it is the file that was locked.
+
+    `where` is the URL that it is from, for the message.
+    """
+    where = where or path.as_uri()
     sha256, md5 = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
     try:
         with path.open("rb") as stream:
@@ -160,9 +164,9 @@ def verify_file(record: PackageRecord, path: Path) -> str:
             hint="put the file back, or make a new lock: envguard lock",
         ) from error
     if record.sha256:
-        _compare(record, "sha256", record.sha256, sha256.hexdigest(), path.as_uri())
+        _compare(record, "sha256", record.sha256, sha256.hexdigest(), where)
     else:
-        _compare(record, "md5", record.md5 or "", md5.hexdigest(), path.as_uri())
+        _compare(record, "md5", record.md5 or "", md5.hexdigest(), where)
     return sha256.hexdigest()
 
 

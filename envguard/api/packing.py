@@ -1,0 +1,64 @@
+"""A lock and all that it needs in one file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from envguard.model.pack import PackSummary
+    from envguard.ports import Progress
+
+
+def pack(
+    lock: str | Path = "conda-lock.yml",
+    *,
+    output: Path,
+    subdir: str | None = None,
+    mirrors: Mapping[str, str] | None = None,
+    offline: bool = False,
+    progress: Progress | None = None,
+) -> PackSummary:
+    """Write a conda-lock.yml and every package file of one platform to `output`, one file for `verify`.
+
+    `subdir` None = the only platform of the lock. Files are kept in the cache: a second run fetches
+    nothing. Raises InputError for what is no lock or cannot be packed, UnavailableError for what cannot be
+    fetched, checked or written; then `output` is as it was.
+    """
+    from functools import partial
+
+    from envguard.adapters import files, packs
+    from envguard.adapters.archives import ArchiveCache
+    from envguard.adapters.prefixes.downloads import through_mirrors
+    from envguard.adapters.prefixes.throwaway import cache_root
+    from envguard.api.ruling import rules_date
+    from envguard.commands import pack as commands
+    from envguard.errors import InputError
+    from envguard.formats.conda_lock import parse_conda_lock
+    from envguard.model.pack import START
+    from envguard.model.pip_source import located
+    from envguard.ports import SILENT
+
+    path = Path(lock)
+    if files.starts_with(path, START):
+        raise InputError(f"{path} is a pack already", hint=f"envguard verify {path}")
+    packs.refuse_nowhere(output)
+    progress = progress or SILENT
+    text = files.read_text(path)
+    request = commands.PackRequest(
+        lock_path=str(path),
+        text=text,
+        lockfile=located(parse_conda_lock(text, str(path)), path.resolve().parent),
+        output=str(output),
+        rules_date=rules_date(),
+        subdir=subdir,
+        elsewhere=lambda record: through_mirrors(record, mirrors or {}),
+    )
+    return commands.pack(
+        request,
+        archives=ArchiveCache(cache_root(), offline=offline),
+        room=partial(packs.refuse_without_room, cache_root(), output),
+        write=partial(packs.write_pack, output, progress=progress),
+        progress=progress,
+    )
