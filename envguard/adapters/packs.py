@@ -218,8 +218,11 @@ class Pack:
         return self._stream.read(size)
 
     def _skip(self, size: int) -> None:
-        """The padding behind a content of `size` bytes."""
-        self._read(padding(size))
+        """The padding behind a content of `size` bytes. Raises UnavailableError where it is none."""
+        if any(self._read(padding(size))):
+            raise UnavailableError(
+                f"{self._where} has other bytes than it was written with", hint=_COPY_AGAIN
+            )
 
 
 @contextmanager

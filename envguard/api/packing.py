@@ -62,3 +62,24 @@ def pack(
         write=partial(packs.write_pack, output, progress=progress),
         progress=progress,
     )
+
+
+def notes_on_pack(path: str) -> tuple[str, ...]:
+    """What a reader of a report on the pack at `path` has to know; nothing where there is no pack.
+
+    Raises InputError or UnavailableError for one that is damaged.
+    """
+    from envguard.adapters import files, packs
+    from envguard.api.ruling import rules_date
+    from envguard.model.pack import START
+
+    if not files.starts_with(Path(path), START):
+        return ()
+    with packs.open_pack(Path(path)) as pack:
+        there, here = pack.index.rules_date, rules_date()
+    if there <= here:
+        return ()
+    return (
+        f"it was packed with rules of {there}; those here are of {here} and may know less: "
+        "bring a newer envguard along",
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from envguard.api import stamping
 from envguard.api.configuring import knowledge_for, waived, with_known_waivers
 from envguard.api.machines import resolve_targets, target_here
+from envguard.api.packing import notes_on_pack
 from envguard.model.configuration import NO_CONFIGURATION, Configuration
 
 if TYPE_CHECKING:
@@ -85,6 +86,7 @@ def verify(
     if proven is not None:
         return proven
     config = conda_config.load(condarc=condarc, none=no_condarc)
+    notes = notes_on_pack(path)
     with process_probes() as runner:
         report = commands.verify_lock(
             lockfile,
@@ -100,7 +102,7 @@ def verify(
             keep=commands.Keep(keep),
             progress=progress,
         )
-    return evidence.kept(report)
+    return evidence.kept(replace(report, notes=(*notes, *report.notes)))
 
 
 @dataclass(frozen=True)

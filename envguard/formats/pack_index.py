@@ -35,6 +35,7 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _SUBDIR = re.compile(r"[a-z0-9]+-[a-z0-9]+")
 _MOST_PROBLEMS = 20
+_ANEW = "copy it once more, or make it anew: envguard pack LOCK -o FILE"
 
 
 def header(path: str, size_bytes: int) -> bytes:
@@ -54,7 +55,7 @@ def index_size(start: bytes, where: str) -> int:
     digits = start[124:135]
     size = int(digits, 8) if re.fullmatch(rb"[0-7]{11}", digits) else 0
     if not 0 < size <= MOST_INDEX_BYTES or start != header(INDEX_PATH, size):
-        raise InputError(f"{where} is no pack: it does not start with its index")
+        raise InputError(f"{where} is no pack: it does not start with its index", hint=_ANEW)
     return size
 
 
@@ -86,7 +87,7 @@ def parse_index(content: bytes, where: str) -> PackIndex:
     try:
         document = json.loads(content.decode("ascii"))
     except (ValueError, RecursionError) as error:
-        raise InputError(f"{where}: the index of the pack is not JSON") from error
+        raise InputError(f"{where}: the index of the pack is not JSON", hint=_ANEW) from error
     index = JsonObject(document, where)
     version = index.whole("schema_version")
     if version != SCHEMA_VERSION:
@@ -105,9 +106,12 @@ def parse_index(content: bytes, where: str) -> PackIndex:
         raise InputError(
             f"{where}: the index of the pack is damaged",
             problems=tuple(index.problems[:_MOST_PROBLEMS]),
-            hint="copy it once more, or make it anew: envguard pack LOCK -o FILE",
+            hint=_ANEW,
         )
-    return PackIndex(subdir, rules_date, lock, packages)
+    found = PackIndex(subdir, rules_date, lock, packages)
+    if dump_index(found).encode() != content:
+        raise InputError(f"{where}: the index is not as `envguard pack` writes it", hint=_ANEW)
+    return found
 
 
 def _packages(index: JsonObject) -> tuple[PackedFile, ...]:

@@ -12,7 +12,8 @@ def pack_text(summary: PackSummary) -> str:
     index = summary.index
     wheels = sum(file.path.startswith("pip/") for file in index.packages)
     conda = len(index.packages) - wheels
-    what = f"{conda} conda packages" + (f", {wheels} wheels" if wheels else "")
+    what = f"{conda} conda package{'' if conda == 1 else 's'}"
+    what += f", {wheels} wheel{'' if wheels == 1 else 's'}" if wheels else ""
     here = f"{summary.fetched} fetched" if summary.fetched else "nothing fetched"
     return (
         f"{summary.lock} ({index.subdir}): {what}; {here}\n"

@@ -1,4 +1,4 @@
-"""What a prefix factory promises, asked of the fake and of the real one."""
+"""What a prefix factory promises, asked of the fake and of the real ones."""
 
 from __future__ import annotations
 
@@ -9,18 +9,25 @@ from pathlib import Path
 import pytest
 
 from envguard.adapters.local_channel.build import LocalChannel
+from envguard.adapters.prefixes.packed import PackedPrefixes
 from envguard.adapters.prefixes.throwaway import ThrowawayPrefixes
 from envguard.errors import InputError, UnavailableError
 from envguard.model.subdir import SUBDIRS, current_subdir
 from envguard.ports import SILENT, PrefixFactory
 from tests.fakes import FakePrefixFactory
+from tests.packs import pack_of
 from tests.prefixes import lock_of
 
 
-@pytest.fixture(params=["fake", "real"])
-def prefixes(request: pytest.FixtureRequest, tmp_path: Path) -> PrefixFactory:
+@pytest.fixture(params=["fake", "real", "packed"])
+def prefixes(
+    request: pytest.FixtureRequest, tmp_path: Path, local_channel: LocalChannel
+) -> PrefixFactory:
     if request.param == "fake":
         return FakePrefixFactory(tmp_path)
+    if request.param == "packed":
+        pack_of(local_channel, tmp_path / "x.pack")
+        return PackedPrefixes(tmp_path / "x.pack", root=tmp_path)
     return ThrowawayPrefixes(root=tmp_path)
 
 
