@@ -73,12 +73,10 @@ def make_pack(path: Path, contents: Mapping[str, bytes] = CONTENTS) -> str:
     return write_pack(path, index_of(text, contents), text.encode(), sources, progress=SILENT)[0]
 
 
-def pack_of(channel: LocalChannel, path: Path) -> None:
+def pack_of(channel: LocalChannel, path: Path, *, rules_date: str = "2026-11-22") -> None:
     """A pack of the packages of an installable channel."""
     text = dump_conda_lock(lock_of(channel.packages), created_by="test")
-    request = PackRequest(
-        "conda-lock.yml", text, lock_of(channel.packages), str(path), "2026-11-22"
-    )
+    request = PackRequest("conda-lock.yml", text, lock_of(channel.packages), str(path), rules_date)
     pack(
         request,
         archives=ArchiveCache(path.parent),

@@ -5,6 +5,7 @@ The cache of unpacked packages (`pkgs`) cannot give them back: a pack needs the 
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import queue
@@ -97,7 +98,8 @@ class ArchiveCache:
             try:
                 return _here(record, kept)
             except UnavailableError:  # damaged: fetched anew
-                kept.unlink(missing_ok=True)
+                with contextlib.suppress(OSError):  # where it cannot be written the fetch says so
+                    kept.unlink()
         known = record.size_bytes is not None or self._offline
         size = record.size_bytes if known else self._told(record, session)
         return Wanted(record, size_bytes=size)

@@ -30,7 +30,7 @@ def write_bytes(path: Path, content: bytes) -> None:
     path = path.resolve() if path.is_symlink() else path
     temporary: str | None = None
     try:
-        mode = path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask()
+        mode = mode_of(path)
         handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         with os.fdopen(handle, "wb") as stream:
             stream.write(content)
@@ -103,7 +103,10 @@ def starts_with(path: Path, start: bytes) -> bool:
         return False
 
 
-def _umask() -> int:
+def mode_of(path: Path) -> int:
+    """The permissions of a file that is to be replaced; for a new one those that the umask leaves."""
+    if path.exists():
+        return path.stat().st_mode & 0o777
     mask = os.umask(0o022)
     os.umask(mask)
-    return mask
+    return 0o666 & ~mask

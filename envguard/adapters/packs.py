@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from envguard.adapters.files import mode_of
 from envguard.adapters.scratch import scratch_folder
 from envguard.errors import InputError, UnavailableError
 from envguard.formats import pack_index
@@ -71,7 +72,7 @@ def write_pack(
                     progress.advance(number + 1, len(packages))
                 out.write(END)
                 os.fsync(stream.fileno())
-            (folder / "pack").chmod(_mode(path))
+            (folder / "pack").chmod(mode_of(path))
             (folder / "pack").replace(path)
         except OSError as error:
             raise _not_written(path, error) from error
@@ -117,14 +118,6 @@ def _checked(
             f"{sha256.hexdigest()}" + (f", {left:,} bytes are missing" if left else ""),
             hint=hint,
         )
-
-
-def _mode(path: Path) -> int:
-    if path.exists():
-        return path.stat().st_mode & 0o777
-    mask = os.umask(0o022)
-    os.umask(mask)
-    return 0o666 & ~mask
 
 
 def _not_written(path: Path, error: OSError) -> UnavailableError:

@@ -46,12 +46,13 @@ def pack(
     packs.refuse_nowhere(output)
     progress = progress or SILENT
     text = files.read_text(path)
+    lockfile = parse_conda_lock(text, str(path))
     request = commands.PackRequest(
         lock_path=str(path),
         text=text,
-        lockfile=located(parse_conda_lock(text, str(path)), path.resolve().parent),
+        lockfile=located(lockfile, path.resolve().parent),
         output=str(output),
-        rules_date=rules_date(),
+        rules_date=commands.rules_date_of(lockfile) or rules_date(),
         subdir=subdir,
         elsewhere=lambda record: through_mirrors(record, mirrors or {}),
     )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from envguard.errors import InputError
+from envguard.model.contract import RecordedContract
 from envguard.model.lockfile import Lockfile
 from envguard.model.pack import (
     LOCK_PATH,
@@ -20,6 +22,8 @@ from envguard.model.pack import (
 from envguard.model.package import PackageRecord
 from envguard.model.secrets import redacted
 from envguard.ports import SILENT, ArchiveSource, Progress
+
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 Room = Callable[[int, int], None]
 """Told the bytes that a download and the pack take at least; raises UnavailableError without room."""
@@ -52,7 +56,7 @@ def pack(
     write: Write,
     progress: Progress = SILENT,
 ) -> PackSummary:
-    """Fetch what is not here, and write all of it. The same lock and rules give the same bytes.
+    """Fetch what is not here, and write all of it. The same lock gives the same bytes.
 
     Raises InputError for what cannot be packed, UnavailableError for what does not arrive whole or does not
     fit; then nothing was written.
@@ -76,6 +80,13 @@ def pack(
     progress.stage(f"packing {len(paths)} files, {megabytes(index.size_bytes)}")
     sha256, size = write(index, content, [one.path for one in got if one.path is not None])
     return PackSummary(request.lock_path, request.output, index, sha256, size, len(missing))
+
+
+def rules_date_of(lockfile: Lockfile) -> str | None:
+    """The day of the rules by which the lock was made; None where it does not say."""
+    contract = lockfile.contract
+    said = contract.rules_date if isinstance(contract, RecordedContract) else ""
+    return said if _DATE.fullmatch(said) else None
 
 
 def fetching(wanted: Sequence[Wanted]) -> str:

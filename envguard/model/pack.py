@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 from envguard.errors import InputError
 from envguard.model.lockfile import Lockfile
@@ -40,7 +40,8 @@ class PackedFile:
 
 @dataclass(frozen=True, slots=True)
 class PackIndex:
-    """What a pack says of itself. `rules_date`: the day (YYYY-MM-DD) of the rules where it was made.
+    """What a pack says of itself. `rules_date`: the day (YYYY-MM-DD) of the rules by which its lock was made,
+    of those where it was packed for a lock that does not say.
 
     `packages` are sorted by path; one file may serve several records.
     """
@@ -117,6 +118,7 @@ def files_of(lockfile: Lockfile, subdir: str) -> dict[str, PackageRecord]:
     archives (they are built when they are installed, which wants a network), and names that mean two files.
     """
     found: dict[str, PackageRecord] = {}
+    _refuse_broken_urls(lockfile.records_for(subdir))
     _refuse_unpackable(lockfile.records_for(subdir), subdir)
     for record in lockfile.records_for(subdir):
         path = member_path(record)
@@ -124,6 +126,14 @@ def files_of(lockfile: Lockfile, subdir: str) -> dict[str, PackageRecord]:
         if (other.sha256, other.md5) != (record.sha256, record.md5):
             raise InputError(f"the lock has two different files that are called {path}")
     return found
+
+
+def _refuse_broken_urls(records: tuple[PackageRecord, ...]) -> None:
+    for record in records:
+        try:
+            urlsplit(record.url or "")
+        except ValueError as error:
+            raise InputError(f"{record.label}: {record.url!r} is no URL: {error}") from error
 
 
 def _refuse_unpackable(records: tuple[PackageRecord, ...], subdir: str) -> None:

@@ -68,8 +68,10 @@ def located(lockfile: Lockfile, folder: Path) -> Lockfile:
     """The lock with absolute `file://` URLs, read from an absolute `folder`."""
 
     def absolute(url: str) -> str:
+        if not url.startswith("file:"):
+            return url
         parts = urlsplit(url)
-        if parts.scheme != "file" or parts.netloc or parts.path.startswith("/"):
+        if parts.netloc or parts.path.startswith("/"):
             return url
         place = Path(os.path.normpath(folder / unquote(parts.path))).as_uri()
         return place + (f"#{parts.fragment}" if parts.fragment else "")

@@ -26,13 +26,18 @@ from envguard.adapters.archives import ArchiveCache
 from envguard.adapters.local_channel.build import LocalChannel
 from envguard.adapters.packs import open_pack
 from envguard.adapters.prefixes.packed import PackedPrefixes
+from envguard.api.packing import notes_on_pack
+from envguard.api.ruling import rules_date
+from envguard.commands.pack import rules_date_of
 from envguard.errors import InputError, UnavailableError
 from envguard.formats.conda_lock_dump import dump_conda_lock
+from envguard.model.contract import RecordedContract
 from envguard.model.lockfile import Lockfile
 from envguard.model.pack import files_of
 from envguard.model.package import Manager, PackageRecord
 from envguard.model.subdir import current_subdir
 from envguard.ports import SILENT
+from tests.packs import pack_of
 from tests.prefix_server import serve
 from tests.prefixes import lock_of, wheel_record
 from tests.wheels import make_wheel
@@ -321,6 +326,36 @@ def test_what_comes_is_what_was_locked_or_nothing_is_written(
     assert (tmp_path / "a" / "x.pack").exists() == (code == 0)
     assert left_in(own_cache) == []
     archives(own_cache)
+
+
+def test_a_url_that_is_none_is_said(records: list[PackageRecord], tmp_path: Path) -> None:
+    for number in (0, -1):
+        url = records[number].url or ""
+        lock = write_lock(tmp_path / "a", records)
+        lock.write_text(lock.read_text().replace(url, f"https://[x/noarch/{Path(url).name}"))
+        done = envguard("pack", "-o", "x.pack", folder=tmp_path / "a")
+        assert done.returncode == 2, done.stderr
+        assert "is no URL" in done.stderr
+
+
+def test_rules_older_than_those_of_the_lock_are_noted(
+    local_channel: LocalChannel, tmp_path: Path
+) -> None:
+    pack_of(local_channel, tmp_path / "same.pack", rules_date=rules_date())
+    pack_of(local_channel, tmp_path / "newer.pack", rules_date="2999-01-01")
+    assert notes_on_pack(str(tmp_path / "same.pack")) == ()
+    assert notes_on_pack(str(tmp_path / "nothing.yml")) == ()
+    [note] = notes_on_pack(str(tmp_path / "newer.pack"))
+    assert "rules of 2999-01-01" in note
+
+
+def test_the_date_in_a_pack_is_that_of_the_contract_in_its_lock(
+    local_channel: LocalChannel,
+) -> None:
+    lock = lock_of(local_channel.packages)
+    assert rules_date_of(lock) is None
+    for said, date in (("2026-01-02", "2026-01-02"), ("yesterday", None)):
+        assert rules_date_of(replace(lock, contract=RecordedContract(said, {}))) == date
 
 
 class _Refusing(http.server.SimpleHTTPRequestHandler):
