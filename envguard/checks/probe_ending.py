@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import signal
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import assert_never
 
+from envguard.checks.crash_library import likely_library
 from envguard.model.probe import (
     Ending,
     Faults,
@@ -17,35 +19,49 @@ from envguard.model.probe import (
     WrongNumber,
 )
 
+KILLED_STATUS = 128 + signal.SIGKILL
+"""How a shell tells that what it started was killed."""
+OOM_OF_A_CHILD = re.compile(r"(?i)killed by signal: killed|\bSIGKILL\b|exited unexpectedly")
+
 
 @dataclass(frozen=True, slots=True)
 class _Verdict:
     outcome: Outcome
     detail: str = ""
+    signal: str | None = None
 
 
 def result_of(probe: Probe, ending: Ending, transcript: Transcript, faults: Faults) -> ProbeResult:
     """Name the outcome: passed only where the process exited 0, said `end`, and nothing else did."""
-    verdict = _verdict(ending, transcript)
+    verdict = _with_signal(_verdict(ending, transcript, faults), ending, faults)
     exception = transcript.exception
     # what follows a kill of ours says nothing about the probe
     status = ending.status if ending.stop is None else None
-    signal_number = -status if status is not None and status < 0 else None
+    library = likely_library(ending.site, faults) if verdict.signal else None
     return ProbeResult(
         name=probe.name,
         outcome=verdict.outcome,
         gpu=probe.gpu,
         seconds=ending.seconds,
         stage=None if verdict.outcome is Outcome.PASSED else transcript.stage,
-        signal=signal_name(signal_number) if signal_number is not None else None,
+        signal=verdict.signal,
         exit_code=status if status is not None and status >= 0 else None,
-        library=faults.library if signal_number is not None else None,
+        library=library.rpartition("/")[2] if library else None,
+        library_path=library if library and library.startswith("/") else None,
         detail=verdict.detail,
         stack=faults.frames or (exception.frames if exception else ()),
         output=ending.output,
         values=transcript.values,
         wanted=transcript.wanted,
     )
+
+
+def _with_signal(verdict: _Verdict, ending: Ending, faults: Faults) -> _Verdict:
+    """The signal that ended it, unless that was a kill of ours: it says nothing about the probe."""
+    if ending.stop is not None or ending.status is None:
+        return verdict
+    name = signal_name(-ending.status) if ending.status < 0 else faults.fatal
+    return replace(verdict, signal=name)
 
 
 def signal_name(number: int) -> str:
@@ -56,7 +72,7 @@ def signal_name(number: int) -> str:
         return f"signal {number}"
 
 
-def _verdict(ending: Ending, transcript: Transcript) -> _Verdict:
+def _verdict(ending: Ending, transcript: Transcript, faults: Faults) -> _Verdict:
     if ending.status is None:
         return _Verdict(
             Outcome.UNKILLABLE,
@@ -68,6 +84,11 @@ def _verdict(ending: Ending, transcript: Transcript) -> _Verdict:
         return _raised(ending, transcript)
     if ending.status < 0:
         return _died(ending)
+    if faults.fatal is not None:
+        return _Verdict(
+            Outcome.CRASHED,
+            f"a thread crashed, and the process still ended with exit code {ending.status}",
+        )
     if transcript.garbage:
         return _Verdict(
             Outcome.PROTOCOL_ERROR, f"wrote what no probe writes: {transcript.garbage[0]!r}"
@@ -91,6 +112,10 @@ def _raised(ending: Ending, transcript: Transcript) -> _Verdict:
     detail = f"{exception.type}: {exception.message}" if exception.message else exception.type
     if ending.status is not None and ending.status < 0:
         detail += f" (then {signal_name(-ending.status)} on the way out)"
+    if ending.oom_kills and OOM_OF_A_CHILD.search(exception.message):
+        return _Verdict(
+            Outcome.OUT_OF_MEMORY, f"{detail} (the kernel's OOM killer struck meanwhile)"
+        )
     outcome = Outcome.OUT_OF_MEMORY if exception.out_of_memory else Outcome.FAILED
     return _Verdict(outcome, detail)
 
@@ -115,6 +140,10 @@ def _description(number: int) -> str:
 
 
 def _ended(ending: Ending, transcript: Transcript) -> _Verdict:
+    if ending.status == KILLED_STATUS and ending.oom_kills:
+        return _Verdict(
+            Outcome.OUT_OF_MEMORY, "exit code 137: the kernel's OOM killer ended a part of it"
+        )
     if not transcript.ended or ending.status != 0:
         when = "" if transcript.started else " before the probe started"
         detail = f"ended with exit code {ending.status}{when}, without saying that it was done"

@@ -10,6 +10,7 @@ from typing import Any
 
 from envguard.model.probe import Faults, ProbeException, Transcript, WrongNumber
 from envguard.model.secrets import redacted
+from envguard.model.shared_object import is_runtime
 
 _SEQUENCE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)")
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -17,7 +18,16 @@ GARBAGE_LINES = 5
 GARBAGE_CHARACTERS = 200
 _FRAME = re.compile(r'^  File "(?P<file>[^"]*)", line (?P<line>\S+) in (?P<name>.+)$')
 _C_FRAME = re.compile(r'^  Binary file "(?P<file>[^"]*)"')
-_NOT_AT_FAULT = re.compile(r"^(libc|libpthread|ld-linux\S*|libpython\S*|python\S*|linux-vdso)\b")
+FATAL_ERROR = "Fatal Python error: "
+"""How faulthandler begins where a signal killed; its words for each are those of Modules/faulthandler.c."""
+_FATAL = {
+    "Segmentation fault": "SIGSEGV",
+    "Floating point exception": "SIGFPE",
+    "Floating-point exception": "SIGFPE",
+    "Aborted": "SIGABRT",
+    "Bus error": "SIGBUS",
+    "Illegal instruction": "SIGILL",
+}
 
 
 @dataclass
@@ -131,7 +141,15 @@ def parse_faults(text: str) -> Faults:
     The library is known from Python 3.14 on, which writes C stacks.
     """
     lines = text.splitlines()
-    return Faults(frames=_frames(lines), library=_library(lines))
+    return Faults(frames=_frames(lines), library=_library(lines), fatal=_fatal(lines))
+
+
+def _fatal(lines: list[str]) -> str | None:
+    first = lines[0] if lines else ""
+    if not first.startswith(FATAL_ERROR):
+        return None
+    what = first.removeprefix(FATAL_ERROR)
+    return _FATAL.get(what, what)
 
 
 def _frames(lines: list[str]) -> tuple[str, ...]:
@@ -155,6 +173,6 @@ def _library(lines: Iterable[str]) -> str | None:
         if found is None:
             continue
         name = found["file"].rpartition("/")[2]
-        if not _NOT_AT_FAULT.match(name) and ".so" in name:
+        if not is_runtime(name) and ".so" in name:
             return name
     return None

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from envguard.model.signature import ErrorCode, SignatureMatch
+
 
 class Outcome(StrEnum):
     """How a probe ended; every way to die has its own name."""
@@ -41,11 +43,33 @@ class Probe:
     device: str | None = None
 
 
+class OwnerKind(StrEnum):
+    """Who brought a library."""
+
+    CONDA = "conda"
+    WHEEL = "wheel"
+    SYSTEM = "system"
+    DRIVER = "driver"
+    MODULE = "module"
+    """An environment module of a cluster: `module load cudnn/9.1`."""
+    OUTSIDE = "outside"
+    """A folder that is none of these."""
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Who brought a library: `nvidia-cudnn-cu12 9.5.1` as a wheel, `cudnn/9.1` as a module, a folder."""
+
+    kind: OwnerKind
+    name: str
+
+
 @dataclass(frozen=True, slots=True)
 class ProbeResult:
     """How a probe ended. `stage` is what it was doing, `wanted` is false where it had nothing to do.
 
-    `library` is likely, never certain. `output` is the head and tail of what it printed.
+    `library` is likely, never certain; `library_path` and `owner` are None where they were not observed.
+    `output` is the head and tail of what it printed, `kernel` what the kernel's log says of that time.
     """
 
     name: str
@@ -56,7 +80,14 @@ class ProbeResult:
     signal: str | None = None
     exit_code: int | None = None
     library: str | None = None
+    library_path: str | None = None
+    owner: Owner | None = None
     detail: str = ""
+    kernel: tuple[str, ...] = ()
+    known: SignatureMatch | None = None
+    """What is known of such an end; the best match."""
+    codes: tuple[ErrorCode, ...] = ()
+    """Error codes of CUDA, cuBLAS and cuDNN that it named."""
     stack: tuple[str, ...] = ()
     """The Python stack, innermost first, where faulthandler could write one."""
     output: str = ""
@@ -117,10 +148,27 @@ class Transcript:
 
 @dataclass(frozen=True, slots=True)
 class Faults:
-    """What faulthandler wrote, innermost frame first. `library` is likely, never certain."""
+    """What faulthandler wrote, innermost frame first. `library` is likely, never certain.
+
+    `fatal` is the signal that it told of (`SIGSEGV`); None = it wrote because it was asked to, or nothing.
+    """
 
     frames: tuple[str, ...] = ()
     library: str | None = None
+    fatal: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CrashSite:
+    """Where a process was when a signal struck: files of its memory map, by path.
+
+    `at` is that of the instruction, None where it was none (a jump into nowhere). `on_stack` are those that
+    the stack points into, innermost first; some may be left over from calls that had ended.
+    """
+
+    signal: int
+    at: str | None
+    on_stack: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +186,9 @@ class Ending:
     limit: str = ""
     """The limit that was passed, in words: `120 s`, `512 MiB`."""
     output: str = ""
+    site: CrashSite | None = None
+    kernel: tuple[str, ...] = ()
+    """Lines of the kernel's log of that time that speak of GPUs, of memory or of this process."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,9 @@ import signal  # noqa: E402
 import traceback  # noqa: E402
 
 PR_SET_PDEATHSIG = 1
+FATAL = (signal.SIGSEGV, signal.SIGFPE, signal.SIGABRT, signal.SIGBUS, signal.SIGILL)
+SIGNAL_STACK_BYTES = 131072
+NATIVE = sys.platform.startswith("linux") and os.uname().machine == "x86_64"
 MESSAGE_CHARACTERS = 4000
 FRAMES = 30
 
@@ -139,8 +142,58 @@ def _limit(config):
 
 def _watch_faults(fd):
     os.set_inheritable(fd, False)
+    if NATIVE:
+        _set_fatal("sleep")
     faulthandler.enable(file=fd, all_threads=True)
+    if NATIVE:
+        _widen_signal_stack()
+    # last, because it tells the parent that the rest is in place
     faulthandler.register(signal.SIGUSR2, file=fd, all_threads=True, chain=False)
+
+
+def _let_children_die(fd):
+    """Nobody looks into a forked child: it dies at once, after faulthandler."""
+    if NATIVE:
+        faulthandler.disable()
+        _set_fatal(None)
+        faulthandler.enable(file=fd, all_threads=True)
+
+
+def _set_fatal(function):
+    """What the C library does on a fatal signal, once faulthandler has written; None = the default.
+
+    `sleep` takes the number of the signal as its seconds: long enough for the parent to read memory map and
+    stack of the process. Then the parent sends the signal again, and as sysv_signal hands a signal over only
+    once, and does not block it, that one kills. No code of Python's or ours runs in the handler.
+    """
+    try:
+        import ctypes
+
+        libc = ctypes.CDLL(None)
+        set_signal = libc.sysv_signal
+    except (ImportError, OSError, AttributeError):
+        return  # no libffi, or another C library than glibc: faulthandler alone
+    handler = ctypes.cast(getattr(libc, function), ctypes.c_void_p) if function else None
+    set_signal.restype = ctypes.c_void_p
+    set_signal.argtypes = [ctypes.c_int, ctypes.c_void_p]
+    for number in FATAL:
+        set_signal(int(number), handler)
+
+
+def _widen_signal_stack():
+    """Room for a handler within a handler: faulthandler's is too small beside AVX-512 on old Pythons."""
+    try:
+        import ctypes
+    except ImportError:
+        return
+
+    class Stack(ctypes.Structure):
+        _fields_ = [("sp", ctypes.c_void_p), ("flags", ctypes.c_int), ("size", ctypes.c_size_t)]
+
+    memory = ctypes.create_string_buffer(SIGNAL_STACK_BYTES)
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(memory))  # for good: a crash at exit needs it
+    stack = Stack(ctypes.addressof(memory), 0, SIGNAL_STACK_BYTES)
+    ctypes.CDLL(None).sigaltstack(ctypes.byref(stack), None)
 
 
 def _load(path):
@@ -159,6 +212,7 @@ def main():
     _watch_faults(config["faults_fd"])
     probe = Probe(config["protocol_fd"], config["arguments"])
     os.register_at_fork(after_in_child=probe.silence)
+    os.register_at_fork(after_in_child=lambda: _let_children_die(config["faults_fd"]))
     probe.start()
     try:
         _load(config["script"]).main(probe)

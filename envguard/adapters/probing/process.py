@@ -12,9 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from envguard.adapters.probing.crash_site import CrashWatch
+from envguard.adapters.probing.kernel_log import KernelLog
 from envguard.adapters.probing.memory import oom_kills, resident_bytes
 from envguard.adapters.probing.pipes import Pipes
 from envguard.adapters.probing.tagged import VARIABLE, kill_tagged
+from envguard.formats.probe_protocol import FATAL_ERROR
 from envguard.model.probe import Ending, Stop
 
 KIB = 1024
@@ -101,6 +104,8 @@ class _Run:
         self._started = time.monotonic()
         self._oom_kills = oom_kills()
         self._memory_asked = self._started
+        self._kernel_log = KernelLog()
+        self._crash = CrashWatch(child.pid, self._is_fatal)
 
     def to_the_end(self) -> Ended:
         try:
@@ -123,6 +128,8 @@ class _Run:
             oom_kills=self._new_oom_kills(),
             limit=self._limit_in_words(stop),
             output=self._pipes.text("output"),
+            site=self._crash.site,
+            kernel=self._kernel_log.news() if status != 0 else (),
         )
         if protocol is None:
             protocol = self._pipes.text("protocol")
@@ -133,11 +140,15 @@ class _Run:
         deadline = self._started + self._limits.timeout_s
         while not self._exited():
             self._pipes.read(POLL_S)
+            self._crash.look()
             if time.monotonic() >= deadline:
                 return Stop.TIMEOUT
             if self._uses_too_much():
                 return Stop.MEMORY
         return None
+
+    def _is_fatal(self) -> bool:
+        return self._pipes.text("faults").startswith(FATAL_ERROR)
 
     def _exited(self) -> bool:
         """Whether it has ended. It is not reaped yet, so its process id stays ours."""

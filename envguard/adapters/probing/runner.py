@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from envguard.adapters.prefixes.owners import owner_of
 from envguard.adapters.probing.process import Ended, Limits, run_process
 from envguard.adapters.probing.run_folder import (
     remove_shared_memory,
@@ -91,7 +92,7 @@ class ProcessProbes:
             # a file that stays is removed with the folder of the run
             shutil.rmtree(folder, ignore_errors=True)
             remove_shared_memory(self._folder, name)
-        return _shown(_result(probe, ended), _secrets(told))
+        return _shown(_owned(_result(probe, ended), python, told), _secrets(told))
 
     def _environment(self, probe: Probe, extra: Mapping[str, str], folder: Path) -> dict[str, str]:
         environment = {**clean_environment(os.environ), **extra}
@@ -136,6 +137,14 @@ def _result(probe: Probe, ended: Ended) -> ProbeResult:
     return result_of(probe, ended.ending, transcript, parse_faults(ended.faults))
 
 
+def _owned(result: ProbeResult, python: Path, environment: Mapping[str, str]) -> ProbeResult:
+    """With the owner of the library at fault, where that is known."""
+    if result.library_path is None:
+        return result
+    prefix = python.absolute().parent.parent
+    return replace(result, owner=owner_of(Path(result.library_path), prefix, environment))
+
+
 def _secrets(environment: Mapping[str, str]) -> tuple[str, ...]:
     """Values of variables that look like a secret; the longest first, as one may begin another."""
     _, names = public_variables(environment)
@@ -155,6 +164,9 @@ def _shown(result: ProbeResult, secrets: Sequence[str]) -> ProbeResult:
         detail=shown(result.detail),
         stack=tuple(map(shown, result.stack)),
         output=shown(result.output),
+        kernel=tuple(map(shown, result.kernel)),
+        library=None if result.library is None else shown(result.library),
+        library_path=None if result.library_path is None else shown(result.library_path),
         values={
             shown(name): shown(value) if isinstance(value, str) else value
             for name, value in result.values.items()

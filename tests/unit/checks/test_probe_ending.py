@@ -5,7 +5,16 @@ from __future__ import annotations
 import pytest
 
 from envguard.checks.probe_ending import result_of, signal_name
-from envguard.model.probe import Ending, Faults, Outcome, Probe, ProbeException, Stop, Transcript
+from envguard.model.probe import (
+    CrashSite,
+    Ending,
+    Faults,
+    Outcome,
+    Probe,
+    ProbeException,
+    Stop,
+    Transcript,
+)
 
 DONE = Transcript(started=True, ended=True, stage="interpreter exit")
 BUSY = Transcript(started=True, stage="conv2d")
@@ -102,3 +111,52 @@ def test_signals_have_their_names(number: int, name: str) -> None:
 )
 def test_a_death_is_told_in_words(ending: Ending, detail: str) -> None:
     assert result_of(Probe("p", "p.py"), ending, BUSY, Faults()).detail == detail
+
+
+def test_a_process_that_ends_well_while_a_thread_of_it_crashed_has_crashed() -> None:
+    result = result_of(Probe("p", "p.py"), Ending(1, 0), DONE, Faults(fatal="SIGSEGV"))
+    assert (result.outcome, result.signal) == (Outcome.CRASHED, "SIGSEGV")
+
+
+@pytest.mark.parametrize(
+    ("oom_kills", "outcome"),
+    [
+        pytest.param(1, Outcome.OUT_OF_MEMORY, id="one OOM kill meanwhile"),
+        pytest.param(0, Outcome.SILENT_EXIT, id="none"),
+        pytest.param(None, Outcome.SILENT_EXIT, id="not observed"),
+    ],
+)
+def test_exit_code_137_is_memory_where_the_kernel_killed(
+    oom_kills: int | None, outcome: Outcome
+) -> None:
+    ending = Ending(1, 137, oom_kills=oom_kills)
+    assert result_of(Probe("p", "p.py"), ending, BUSY, Faults()).outcome is outcome
+
+
+@pytest.mark.parametrize(
+    ("site", "faults", "library"),
+    [
+        pytest.param(CrashSite(11, "/p/liba.so.1"), Faults(), "liba.so.1", id="the instruction's"),
+        pytest.param(
+            CrashSite(11, "/lib/libc.so.6", ("/lib/libstdc++.so.6", "/p/liba.so", "/p/libb.so")),
+            Faults(),
+            "liba.so",
+            id="in the C library: the innermost on the stack that is none of the runtime",
+        ),
+        pytest.param(
+            CrashSite(6, "/lib/libc.so.6", ("/p/liba.so",)),
+            Faults(library="libb.so"),
+            "libb.so",
+            id="a C stack counts for more than words of the stack",
+        ),
+        pytest.param(CrashSite(11, None, ("/p/liba.so",)), Faults(), "liba.so", id="a jump to 0"),
+        pytest.param(CrashSite(11, "/p/bin/python3.12"), Faults(), None, id="Python itself"),
+        pytest.param(None, Faults(library="liba.so"), "liba.so", id="faulthandler alone"),
+        pytest.param(None, Faults(), None, id="nothing observed"),
+    ],
+)
+def test_the_library_is_the_likeliest_of_what_was_observed(
+    site: CrashSite | None, faults: Faults, library: str | None
+) -> None:
+    ending = Ending(1, -11, site=site)
+    assert result_of(Probe("p", "p.py"), ending, BUSY, faults).library == library

@@ -37,20 +37,23 @@ Current thread's C stack trace (most recent call first):
     ("text", "expected"),
     [
         pytest.param("", Faults(), id="nothing was written"),
-        pytest.param("Fatal Python error: Aborted\n", Faults(), id="no stack"),
+        pytest.param("Fatal Python error: Aborted\n", Faults(fatal="SIGABRT"), id="no stack"),
         pytest.param(
             CRASH,
-            Faults(("/p/torch/nn/modules/conv.py:549 in _conv_forward", "/p/probe.py:3 in main")),
+            Faults(
+                ("/p/torch/nn/modules/conv.py:549 in _conv_forward", "/p/probe.py:3 in main"),
+                fatal="SIGSEGV",
+            ),
             id="the current thread, whatever its place",
         ),
         pytest.param(
             CRASH_WITH_C_STACK,
-            Faults(("/p/probe.py:3 in main",), "libcudnn_cnn.so.9"),
+            Faults(("/p/probe.py:3 in main",), "libcudnn_cnn.so.9", "SIGSEGV"),
             id="the innermost library that is neither Python's nor the C library",
         ),
         pytest.param(
             CRASH.partition("\nCurrent")[0],
-            Faults(("/usr/lib/python3.12/threading.py:359 in wait",)),
+            Faults(("/usr/lib/python3.12/threading.py:359 in wait",), fatal="SIGSEGV"),
             id="no current thread: the first one",
         ),
     ],

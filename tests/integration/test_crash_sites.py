@@ -1,0 +1,99 @@
+"""Native code that really dies: the signal, the stage and the library at fault, on every Python there is."""
+
+from __future__ import annotations
+
+import platform
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from envguard.adapters.probing.runner import ProcessProbes, process_probes
+from envguard.model.probe import Outcome, Probe, ProbeResult
+from tests.dying_libraries import SIGNALS, build_dying_library
+from tests.dying_probes import Death, write_script
+from tests.integration.test_probe_processes import interpreters
+
+NAMED = pytest.mark.skipif(
+    not sys.platform.startswith("linux") or platform.machine() != "x86_64",
+    reason="the place of a crash is read on Linux on x86-64 only",
+)
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build_dying_library(tmp_path_factory.mktemp("dying") / "libdying.so.9")
+
+
+@pytest.fixture
+def probes(tmp_path: Path) -> Iterator[ProcessProbes]:
+    with process_probes(root=tmp_path / "runs") as runner:
+        yield runner
+
+
+def run(
+    runner: ProcessProbes, body: str, folder: Path, python: Path = Path(sys.executable)
+) -> ProbeResult:
+    script = write_script(folder, Death(body, Outcome.CRASHED))
+    return runner.run(Probe("here", str(script)), python=python, environment={}, timeout_s=20)
+
+
+def dying(library: Path, function: str) -> str:
+    return f"import ctypes; ctypes.CDLL({str(library)!r}).{function}()"
+
+
+@NAMED
+@pytest.mark.parametrize(("function", "signal"), SIGNALS.items(), ids=SIGNALS)
+def test_the_library_at_fault_is_named(
+    probes: ProcessProbes, library: Path, tmp_path: Path, function: str, signal: str
+) -> None:
+    result = run(probes, dying(library, function), tmp_path)
+    assert (result.outcome, result.signal) == (Outcome.CRASHED, signal), result
+    assert (result.library, result.library_path) == (library.name, str(library))
+    assert result.seconds < 3, "the handler's sleep was waited for"
+
+
+@NAMED
+@pytest.mark.parametrize("minor", ["3.8", "3.9", "3.10", "3.12", "3.13", "3.14"])
+@pytest.mark.parametrize("function", ["die_segv", "die_abort", "die_in_a_thread", "die_at_exit"])
+def test_it_is_named_on_old_and_new_pythons(
+    probes: ProcessProbes, library: Path, tmp_path: Path, minor: str, function: str
+) -> None:
+    python = interpreters().get(minor)
+    if python is None:
+        pytest.skip(f"no python{minor} here")
+    result = run(probes, dying(library, function), tmp_path, python)
+    assert (result.outcome, result.signal) == (Outcome.CRASHED, SIGNALS[function]), result
+    assert result.library == library.name
+    if function != "die_at_exit":
+        assert result.stage == "dying"
+
+
+def test_a_crash_in_a_forked_child_does_not_wait_for_anybody(
+    probes: ProcessProbes, library: Path, tmp_path: Path
+) -> None:
+    body = (
+        "import ctypes; child = os.fork();"
+        f" child or ctypes.CDLL({str(library)!r}).die_segv();"
+        " probe.value('status', os.waitpid(child, 0)[1])"
+    )
+    result = run(probes, body, tmp_path)
+    assert result.values["status"] == 11
+    assert result.seconds < 3
+
+
+def test_a_library_that_takes_the_handler_away_changes_nothing_but_the_name(
+    probes: ProcessProbes, library: Path, tmp_path: Path
+) -> None:
+    body = "signal.signal(signal.SIGSEGV, signal.SIG_DFL); " + dying(library, "die_segv")
+    result = run(probes, body, tmp_path)
+    assert (result.outcome, result.signal) == (Outcome.CRASHED, "SIGSEGV")
+    assert result.library is None
+
+
+def test_a_signal_that_is_not_caught_and_did_not_come_ends_nothing(
+    probes: ProcessProbes, tmp_path: Path
+) -> None:
+    body = "signal.signal(signal.SIGFPE, signal.SIG_DFL); time.sleep(0.8)"
+    assert run(probes, body, tmp_path).outcome is Outcome.PASSED
