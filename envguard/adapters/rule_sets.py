@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING, Protocol
 from envguard.adapters import files
 from envguard.errors import InputError
 from envguard.formats import compiled_rules, rule_set
-from envguard.formats.rule_set import CHECKS, PARTS, RULES, TABLES
+from envguard.formats.rule_set import CHECKS, PARTS, RULES, SIGNATURES, TABLES
 from envguard.model.knowledge import Knowledge
 
 if TYPE_CHECKING:
     from envguard.model.explanation import Explanation
+    from envguard.model.signature import Signatures
 
 COMPILED = "compiled.json"
-_PATTERNS = {RULES: "EG*.yaml", TABLES: "*.yaml", CHECKS: "EG*.yaml"}
+_PATTERNS = {RULES: "EG*.yaml", TABLES: "*.yaml", CHECKS: "EG*.yaml", SIGNATURES: "*.yaml"}
 _READERS = (
     "formats/strict_yaml.py",
     "formats/table_values.py",
@@ -113,6 +114,11 @@ def date_of(rules: RuleSet) -> str:
 def explanations_in(rules: RuleSet) -> tuple[Explanation, ...]:
     """What its built-in checks mean, by id; raises InputError that names file, line and key."""
     return rule_set.explanations_of(rules.files((CHECKS,)))
+
+
+def signatures_in(rules: RuleSet) -> Signatures:
+    """What is known of logs; raises InputError that names file, line and key of a mistake."""
+    return rule_set.signatures_of(rules.files((SIGNATURES,)))
 
 
 def with_readers(content: str) -> str:

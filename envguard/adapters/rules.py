@@ -7,11 +7,19 @@ from functools import cache
 from pathlib import Path
 
 from envguard.adapters import files, rules_store
-from envguard.adapters.rule_sets import RuleSet, RulesOnDisk, date_of, explanations_in, knowledge_in
+from envguard.adapters.rule_sets import (
+    RuleSet,
+    RulesOnDisk,
+    date_of,
+    explanations_in,
+    knowledge_in,
+    signatures_in,
+)
 from envguard.errors import InputError
 from envguard.formats.rule_set import CHECKS
 from envguard.model.knowledge import Knowledge
 from envguard.model.rule_archive import RulesFrom, RulesInUse
+from envguard.model.signature import Signatures
 
 
 def rules_directory() -> Path:
@@ -37,6 +45,12 @@ def load() -> Knowledge:
 def load_shipped() -> Knowledge:
     """What the rules that came with envguard know."""
     return knowledge_in(RulesOnDisk(rules_directory()))
+
+
+def signatures() -> Signatures:
+    """What is known of logs; of the shipped rules where those in use, an older set, have none."""
+    found = signatures_in(rule_set())
+    return found if found.signatures else signatures_in(RulesOnDisk(rules_directory()))
 
 
 def in_use() -> RulesInUse:

@@ -4,7 +4,7 @@ from envguard.api.checking import check, check_many, expand_subjects
 from envguard.api.comparing import diff, render
 from envguard.api.configuring import find_configuration, read_configuration
 from envguard.api.files import append_text, write_text
-from envguard.api.knowing import failed_rule_examples, list_rules, rule_mistakes, why
+from envguard.api.knowing import failed_rule_examples, list_rules, rule_mistakes, signatures, why
 from envguard.api.locking import export, lock, lock_separately, parse_mirrors
 from envguard.api.machines import machine, resolve_targets, target_here
 from envguard.api.packing import pack
@@ -37,6 +37,7 @@ __all__ = [
     "rule_mistakes",
     "rules_date",
     "rules_in_use",
+    "signatures",
     "target_here",
     "update_rules",
     "verify",

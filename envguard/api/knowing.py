@@ -13,6 +13,7 @@ from envguard.model.configuration import NO_CONFIGURATION, Configuration
 if TYPE_CHECKING:
     from envguard.model.explanation import Answer
     from envguard.model.rule import Rule
+    from envguard.model.signature import Signatures
 
 
 def why(
@@ -67,11 +68,24 @@ def list_rules(directory: Path | None = None) -> tuple[Rule, ...]:
 
 
 def failed_rule_examples(directory: Path | None = None) -> tuple[str, ...]:
-    """A line for each example of a rule that the rule does not answer as it says."""
+    """A line for each example of a rule or signature that is not answered as it says."""
     from envguard.adapters import rules
     from envguard.checks.rule_examples import failed_examples
+    from envguard.checks.signatures import failed_signature_examples, unknown_rules
 
-    return tuple(failed_examples(list_rules(directory), rules.load()))
+    knowledge, signatures = rules.load(), rules.signatures().signatures
+    return (
+        *failed_examples(list_rules(directory), knowledge),
+        *failed_signature_examples(signatures),
+        *unknown_rules(signatures, rules.known_ids(knowledge)),
+    )
+
+
+def signatures() -> Signatures:
+    """What is known of logs: signatures and error codes; raises InputError for a mistake in one of them."""
+    from envguard.adapters import rules
+
+    return rules.signatures()
 
 
 def rule_mistakes(directory: Path | None = None) -> tuple[str, ...]:

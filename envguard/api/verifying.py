@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from envguard.api import stamping
 from envguard.api.configuring import knowledge_for, waived, with_known_waivers
+from envguard.api.knowing import signatures
 from envguard.api.machines import resolve_targets, target_here
 from envguard.api.packing import notes_on_pack
 from envguard.model.configuration import NO_CONFIGURATION, Configuration
@@ -67,6 +68,7 @@ def verify(
 
     progress = progress or SILENT
     lock_digest = stamping.lock_digest(what) if not targets else None
+    known = signatures()
     judge = _Judge.of(targets, configuration, today)
     found = _verifiable(what, name=name, prefix=prefix, python=python)
     if isinstance(found, Existing):
@@ -75,12 +77,14 @@ def verify(
         if record is not None:
             raise InputError("--record is for a lock; what is there already may change")
         request = _verify_existing_request(found, judge, timeout_s)
+        request = replace(request, signatures=known)
         with process_probes() as runner:
             return commands.verify_prefix(found.prefix, request, runner=runner, progress=progress)
     path, lockfile = found
     if record is not None and targets:
         raise InputError("--record is of this machine as it is: leave out --for")
     request = _verify_lock_request(path, lockfile, judge, timeout_s, allow)
+    request = replace(request, signatures=known)
     evidence = stamping.Evidence.of(path, lock_digest, request, record)
     proven = evidence.proven(request, force=force or keep != "never")
     if proven is not None:

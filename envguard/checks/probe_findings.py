@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import assert_never
 
-from envguard.model.probe import Outcome, ProbeResult
+from envguard.model.probe import Outcome, Owner, OwnerKind, ProbeResult
 from envguard.model.report import Finding, Fix, Status
+from envguard.model.signature import ErrorCode
 
 FRAMES = 3
 OUTPUT_LINES = 2
@@ -92,8 +93,36 @@ def _finding(same: Sequence[ProbeResult]) -> Finding:
         message=_sentence(first),
         gpu=first.gpu if len(gpus) == 1 else None,
         evidence=_evidence(first),
-        fix=_advice(first.outcome),
+        fix=_advice(first.outcome) or _next_steps(first),
+        sources=first.known.signature.sources if first.known else (),
     )
+
+
+def _next_steps(result: ProbeResult) -> Fix | None:
+    """What the signature says to do; it was not tried."""
+    if result.known is None or not result.known.signature.steps:
+        return None
+    rules = result.known.signature.rules
+    also = f"; the same cause: envguard why {' '.join(rules[:1])}" if rules else ""
+    return Fix("; ".join(result.known.signature.steps) + also)
+
+
+def _what_is_known(result: ProbeResult) -> tuple[str, ...]:
+    """The signature and the error codes, explained by the line that fits."""
+    told = [_code_in_words(code) for code in result.codes]
+    if result.known is not None:
+        known = result.known.signature
+        told.append(f"known ({known.id}): {known.meaning}")
+        if known.causes:
+            told.append("likely causes: " + "; ".join(known.causes))
+        if result.known.part == "kernel":
+            told.append(f"the kernel said: {result.known.line}")
+    return tuple(told)
+
+
+def _code_in_words(code: ErrorCode) -> str:
+    number = "" if code.number is None else f" ({code.number})"
+    return f"{code.name}{number}: {code.meaning}"
 
 
 def _names(same: Sequence[ProbeResult]) -> str:
@@ -153,8 +182,21 @@ def _sentence(result: ProbeResult) -> str:
         parts.append(f"while: {result.stage}")
     parts.append(f"after {result.seconds:.1f} s")
     if result.library:
-        parts.append(f"likely in {result.library}")
+        parts.append(f"likely in {result.library}{owner_in_words(result.owner)}")
     return ", ".join(parts)
+
+
+def owner_in_words(owner: Owner | None) -> str:
+    """` of nvidia-cudnn-cu12 9.5.1 (wheel)`, behind a library's name."""
+    match owner:
+        case None:
+            return ""
+        case Owner(kind=OwnerKind.CONDA | OwnerKind.WHEEL | OwnerKind.MODULE):
+            return f" of {owner.name} ({owner.kind.value})"
+        case Owner(kind=OwnerKind.OUTSIDE):
+            return f" from {owner.name}"
+        case _:
+            return f" of {owner.name}"
 
 
 def _evidence(result: ProbeResult) -> tuple[str, ...]:
@@ -162,7 +204,7 @@ def _evidence(result: ProbeResult) -> tuple[str, ...]:
     frames = [frame for frame in result.stack if not is_ours(frame)][:FRAMES]
     stack = ("Python stack, innermost first: " + " < ".join(frames),) if frames else ()
     said = () if result.outcome is Outcome.FAILED else _last_words(result)
-    return (*stack, *(f"it said: {line}" for line in said))
+    return (*_what_is_known(result), *stack, *(f"it said: {line}" for line in said))
 
 
 def _last_words(result: ProbeResult) -> tuple[str, ...]:

@@ -85,13 +85,17 @@ def pack(output: Path) -> int:
 @command.command()
 @_folder
 def test(rules: Path | None) -> int:
-    """Run the examples that every rule carries. Exit status 1 where one is not answered as it says."""
+    """Run the examples that every rule and every signature of a log carries.
+
+    Exit status 1 where one is not answered as it says.
+    """
     from envguard import api
 
     failed = api.failed_rule_examples(rules)
     for line in failed:
         click.echo(line)
     examples = sum(len(rule.examples) for rule in api.list_rules(rules))
+    examples += sum(len(signature.examples) for signature in api.signatures().signatures)
     click.echo(f"{examples - len(failed)} of {examples} examples hold")
     return int(ExitCode.FINDINGS if failed else ExitCode.OK)
 

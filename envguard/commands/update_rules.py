@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import urljoin
 
 from envguard.checks.rule_examples import failed_examples
+from envguard.checks.signatures import failed_signature_examples
 from envguard.errors import InputError, UnavailableError
 from envguard.formats import rule_set
 from envguard.formats.rules_archive import MAX_INDEX_BYTES, parse_index, unpack
@@ -94,9 +95,11 @@ def _checked(content: bytes, archive: RuleArchive, shipped: Knowledge, where: st
         files = unpack(content, where)
         knowledge = rule_set.knowledge_of(files)
         rule_set.explanations_of(files)
+        signatures = rule_set.signatures_of(files)
     except InputError as error:
         raise _not_taken(error) from error
-    if wrong := tuple(_wrong(knowledge, archive, shipped)):
+    examples = failed_signature_examples(signatures.signatures)
+    if wrong := (*_wrong(knowledge, archive, shipped), *examples):
         raise UnavailableError(f"{where} is not taken", problems=wrong, hint=_STAYS)
     return knowledge
 

@@ -18,10 +18,12 @@ from envguard.checks.probe_plan import (
     gpus_to_probe,
     plan_probes,
 )
+from envguard.checks.signatures import known_of
 from envguard.model.lockfile import Lockfile
 from envguard.model.machine import Machine
 from envguard.model.probe import REMOVED, Outcome, ProbeResult
 from envguard.model.report import Finding, Report, Status, Subject
+from envguard.model.signature import NO_SIGNATURES, Signatures
 from envguard.model.target import Target
 from envguard.ports import SILENT, Prefix, PrefixFactory, ProbeRunner, Progress
 
@@ -59,6 +61,8 @@ class VerifyRequest:
     contract: Report | None = None
     """The check of the lock for this machine; its contract decides whether anything is installed."""
     allow_contract: bool = False
+    signatures: Signatures = NO_SIGNATURES
+    """What is known of logs: it explains the probes that do not pass."""
 
     @property
     def broken(self) -> bool:
@@ -142,6 +146,7 @@ def verify_prefix(
         environment=prefix.environment,
         timeout_s=request.timeout_s,
     )
+    first = _explained(first, request.signatures)
     findings = request.findings
     notes = tuple(note for report in request.reports for note in report.notes)
     results: tuple[ProbeResult, ...] = ()
@@ -150,7 +155,7 @@ def verify_prefix(
         if discovered(first.values).compiled:
             environment["PYTHONDONTWRITEBYTECODE"] = "1"  # what is there is used, nothing is added
         probed = replace(prefix, environment=environment)
-        results = _run(plan, probed, request.timeout_s, runner, progress) + plan.not_run
+        results = _run(plan, probed, request, runner, progress) + plan.not_run
         findings = observed_beats_tabled(findings, results)
         findings += plan.findings + probe_findings(results)
         notes += plan.notes
@@ -169,6 +174,11 @@ def verify_prefix(
     )
 
 
+def _explained(result: ProbeResult, signatures: Signatures) -> ProbeResult:
+    known, codes = known_of(result, signatures)
+    return replace(result, known=known, codes=codes)
+
+
 def _plan(first: ProbeResult, request: VerifyRequest) -> ProbePlan:
     return plan_probes(
         discovered(first.values),
@@ -179,15 +189,23 @@ def _plan(first: ProbeResult, request: VerifyRequest) -> ProbePlan:
 
 
 def _run(
-    plan: ProbePlan, prefix: Prefix, timeout_s: float, runner: ProbeRunner, progress: Progress
+    plan: ProbePlan,
+    prefix: Prefix,
+    request: VerifyRequest,
+    runner: ProbeRunner,
+    progress: Progress,
 ) -> tuple[ProbeResult, ...]:
     results = []
     for number, probe in enumerate(plan.probes, start=1):
         where = "" if probe.gpu is None else f" on gpu{probe.gpu}"
         progress.stage(f"probe {number} of {len(plan.probes)}: {probe.name}{where}")
         result = runner.run(
-            probe, python=prefix.python, environment=prefix.environment, timeout_s=timeout_s
+            probe,
+            python=prefix.python,
+            environment=prefix.environment,
+            timeout_s=request.timeout_s,
         )
+        result = _explained(result, request.signatures)
         progress.probe(result)
         results.append(result)
     return tuple(results)

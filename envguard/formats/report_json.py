@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from envguard import __version__
 from envguard.formats.machine_json import machine_to_json
 from envguard.model.package import PackageRecord
-from envguard.model.probe import ProbeResult
+from envguard.model.probe import Outcome, ProbeResult
 from envguard.model.report import (
     ConfigurationUse,
     ContractVerdict,
@@ -18,8 +18,11 @@ from envguard.model.report import (
     Report,
     Waived,
 )
+from envguard.model.signature import ErrorCode, SignatureMatch
 
 SCHEMA_VERSION = 1
+OUTPUT_CHARACTERS = 4000
+"""Of each probe, at most."""
 
 
 def reports_to_json(reports: Sequence[Report], *, rules_date: str) -> str:
@@ -125,10 +128,41 @@ def _probe(probe: ProbeResult) -> dict[str, object]:
         signal=probe.signal,
         exit_code=probe.exit_code,
         library=probe.library,
+        library_path=probe.library_path,
+        owner={"kind": probe.owner.kind.value, "name": probe.owner.name} if probe.owner else None,
+        signature=_signature(probe.known) if probe.known else None,
+        codes=[_code(code) for code in probe.codes] or None,
         seconds=round(probe.seconds, 3),
         detail=probe.detail or None,
+        stack=list(probe.stack) or None,
+        kernel=list(probe.kernel) or None,
+        output=_tail(probe) or None,
         values=dict(probe.values) or None,
     )
+
+
+def _signature(found: SignatureMatch) -> dict[str, object]:
+    known = found.signature
+    return _known(
+        id=known.id,
+        meaning=known.meaning,
+        causes=list(known.causes),
+        steps=list(known.steps),
+        rules=list(known.rules),
+        confidence=known.confidence,
+        part=found.part,
+        line=found.line,
+        sources=list(known.sources),
+    )
+
+
+def _code(code: ErrorCode) -> dict[str, object]:
+    return _known(name=code.name, number=code.number, meaning=code.meaning, source=code.source)
+
+
+def _tail(probe: ProbeResult) -> str:
+    """The end of what it printed; of a probe that passed nothing, as nobody asks."""
+    return "" if probe.outcome is Outcome.PASSED else probe.output[-OUTPUT_CHARACTERS:]
 
 
 def _known(**values: object) -> dict[str, object]:

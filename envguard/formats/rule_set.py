@@ -1,4 +1,5 @@
-"""A set of rules, as files by name, to what it knows: `EGnnn-slug.yaml`, `tables/*.yaml`, `checks/*.yaml`."""
+"""A set of rules, as files by name, to what it knows: `EGnnn-slug.yaml`, `tables/*.yaml`, `checks/*.yaml`,
+`signatures/*.yaml`."""
 
 from __future__ import annotations
 
@@ -14,9 +15,10 @@ from envguard.model.rule import Rule
 
 if TYPE_CHECKING:
     from envguard.model.explanation import Explanation
+    from envguard.model.signature import Signatures
 
-RULES, TABLES, CHECKS = "", "tables", "checks"
-PARTS = (RULES, TABLES, CHECKS)
+RULES, TABLES, CHECKS, SIGNATURES = "", "tables", "checks", "signatures"
+PARTS = (RULES, TABLES, CHECKS, SIGNATURES)
 
 
 def knowledge_of(files: Mapping[str, bytes]) -> Knowledge:
@@ -50,6 +52,20 @@ def explanations_of(files: Mapping[str, bytes]) -> tuple[Explanation, ...]:
         _refuse_misnamed(_last(name), explanation.id)
         found.append(explanation)
     return tuple(found)
+
+
+def signatures_of(files: Mapping[str, bytes]) -> Signatures:
+    """What is known of logs, file by file; raises InputError that names file, line and key."""
+    from envguard.formats.signature_yaml import parse_signatures
+    from envguard.model.signature import Signatures
+
+    read = [parse_signatures(text, _last(name)) for name, text in _texts(files, SIGNATURES)]
+    found = tuple(signature for part in read for signature in part.signatures)
+    ids = [signature.id for signature in found]
+    twice = sorted({id_ for id_ in ids if ids.count(id_) > 1})
+    if twice:
+        raise InputError(f"signatures: {', '.join(twice)} are there twice")
+    return Signatures(found, tuple(code for part in read for code in part.codes))
 
 
 def digest_of(files: Mapping[str, bytes]) -> str:

@@ -20,7 +20,9 @@ MAX_ARCHIVE_BYTES = 16 * 1024 * 1024
 _MOST_FILES = 5_000
 _MOST_FILE_BYTES = 4 * 1024 * 1024
 _MOST_BYTES = 64 * 1024 * 1024
-_NAME = re.compile(r"EG\d{3}-[\w.-]+\.yaml|tables/\w[\w.-]*\.yaml|checks/EG\d{3}-[\w.-]+\.yaml")
+_NAME = re.compile(
+    r"EG\d{3}-[\w.-]+\.yaml|(?:tables|signatures)/\w[\w.-]*\.yaml|checks/EG\d{3}-[\w.-]+\.yaml"
+)
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _EPOCH = (1980, 1, 1, 0, 0, 0)
