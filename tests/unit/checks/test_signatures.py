@@ -1,0 +1,146 @@
+"""Which signature a text has: the shipped ones, over words that really were written."""
+
+from __future__ import annotations
+
+import pytest
+
+from envguard.adapters import rules
+from envguard.checks.signatures import (
+    MOST_CHARACTERS,
+    Evidence,
+    failed_signature_examples,
+    known_of,
+    matches,
+    named_codes,
+    unknown_rules,
+)
+from envguard.model.probe import Outcome, ProbeResult
+from envguard.model.signature import Says, Signature, SignatureExample
+
+KNOWN = rules.signatures()
+
+
+def best(evidence: Evidence) -> str | None:
+    found = matches(evidence, KNOWN.signatures)
+    return found[0].signature.id if found else None
+
+
+def test_the_examples_of_every_signature_hold_and_its_rules_exist() -> None:
+    assert len(KNOWN.signatures) == 101
+    assert list(failed_signature_examples(KNOWN.signatures)) == []
+    assert list(unknown_rules(KNOWN.signatures, rules.known_ids(rules.load()))) == []
+
+
+def test_an_example_that_does_not_hold_is_told() -> None:
+    wrong = (SignatureExample("abc", False), SignatureExample("xyz", True))
+    signature = Signature("x", "k", Says.CAUSE, "abc", "m", (), (), ("EG000",), "high", (), wrong)
+    assert len(list(failed_signature_examples([signature]))) == 2
+    assert list(unknown_rules([signature], frozenset())) == [
+        "x: points to EG000, which there is not"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param("", None, id="nothing"),
+        pytest.param("all is well", None, id="nothing that is known"),
+        pytest.param(
+            "OMP: Error #15: Initializing libiomp5.so, but found libomp already initialized.\n"
+            "Aborted (core dumped)",
+            "omp15",
+            id="the cause and not the ending",
+        ),
+        pytest.param("Aborted (core dumped)", "exit-sigabrt", id="the ending where that is all"),
+        pytest.param(
+            "terminate called after throwing an instance of 'std::runtime_error'\n"
+            "  what():  failed to open libnvrtc-builtins.so.11.1.",
+            "nvrtc-builtins",
+            id="what() and not the throw",
+        ),
+        pytest.param(
+            "libtorch_cpu.so: undefined symbol: iJIT_NotifyEvent", "undef-ijit", id="a known symbol"
+        ),
+        pytest.param(
+            "undefined symbol: _ZN3c104cuda9SetDeviceEi", "undef-c10-generic", id="PyTorch's symbol"
+        ),
+        pytest.param("x.so: undefined symbol: frobnicate", "undef-generic", id="any symbol"),
+        pytest.param(
+            "CUDA error: no kernel image is available for execution on the device\n"
+            "CUDA out of memory",
+            "cuda-no-kernel-image",
+            id="of two causes the first",
+        ),
+        pytest.param(
+            "It seems that frozen modules are being used\nSegmentation fault",
+            "exit-sigsegv",
+            id="a harmless note loses against anything",
+        ),
+    ],
+)
+def test_the_best_signature_of_a_text(text: str, expected: str | None) -> None:
+    assert best(Evidence(output=text)) == expected
+
+
+def test_the_exception_is_believed_before_the_kernel_and_that_before_the_output() -> None:
+    texts = {
+        "exception": "CUDA out of memory",
+        "kernel": "NVRM: Xid (PCI:0000:10:1c): 79, pid=1896, message",
+        "output": "OMP: Error #15",
+    }
+    assert best(Evidence(**texts)) == "cuda-oom"
+    assert best(Evidence(kernel=texts["kernel"], output=texts["output"])) == "xid-79"
+
+
+@pytest.mark.parametrize(
+    ("filler", "expected"),
+    [
+        pytest.param(0, "omp15", id="alone"),
+        pytest.param(MOST_CHARACTERS, "omp15", id="behind a flood"),
+    ],
+)
+def test_the_end_of_a_long_text_is_read(filler: int, expected: str) -> None:
+    assert best(Evidence(output="x" * filler + "\nOMP: Error #15\n")) == expected
+
+
+def test_the_middle_of_a_flood_is_not_read() -> None:
+    half = "x" * MOST_CHARACTERS
+    assert best(Evidence(output=f"{half}\nOMP: Error #15\n{half}")) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param("cudaErrorIllegalAddress", ["cudaErrorIllegalAddress"], id="by name"),
+        pytest.param("CUDA error 700", ["cudaErrorIllegalAddress"], id="by number"),
+        pytest.param(
+            "Error 803: system has", ["cudaErrorSystemDriverMismatch"], id="as torch says"
+        ),
+        pytest.param("CUDA error 7000", [], id="another number"),
+        pytest.param("error 700", [], id="a number of anything"),
+        pytest.param(
+            "CUBLAS_STATUS_ALLOC_FAILED when", ["CUBLAS_STATUS_ALLOC_FAILED"], id="cuBLAS"
+        ),
+        pytest.param(
+            "CUDNN_STATUS_EXECUTION_FAILED", ["CUDNN_STATUS_EXECUTION_FAILED"], id="cuDNN"
+        ),
+        pytest.param("CUDNN_STATUS_FOO", [], id="a name that the table does not have"),
+    ],
+)
+def test_error_codes_are_decoded(text: str, expected: list[str]) -> None:
+    found = named_codes(Evidence(output=text), KNOWN.codes)
+    assert [code.name for code in found] == expected
+    assert all(code.source for code in found)
+
+
+@pytest.mark.parametrize("outcome", [Outcome.PASSED, Outcome.NOT_RUN, Outcome.WRONG_RESULT])
+def test_what_did_not_die_has_no_signature(outcome: Outcome) -> None:
+    assert known_of(ProbeResult("p", outcome, output="OMP: Error #15"), KNOWN) == (None, ())
+
+
+@pytest.mark.parametrize(
+    "line", ["undefined symbol: _ZN" + "3c10" * 5000, "\\" * 50_000, "x" * 10**6]
+)
+def test_a_hostile_line_is_read_in_part(line: str) -> None:
+    found = matches(Evidence(output=line), KNOWN.signatures)
+    assert all(len(match.line) <= 300 for match in found)
