@@ -103,7 +103,7 @@ def _next_steps(result: ProbeResult) -> Fix | None:
     if result.known is None or not result.known.signature.steps:
         return None
     rules = result.known.signature.rules
-    also = f"; the same cause: envguard why {' '.join(rules[:1])}" if rules else ""
+    also = f"; compare {', '.join(rules)} (envguard why {rules[0]})" if rules else ""
     return Fix("; ".join(result.known.signature.steps) + also)
 
 

@@ -10,8 +10,9 @@ from envguard.checks.probe_findings import (
     probe_findings,
     python_does_not_start,
 )
-from envguard.model.probe import Outcome, ProbeResult
-from envguard.model.report import Finding, Status
+from envguard.model.probe import Outcome, Owner, OwnerKind, ProbeResult
+from envguard.model.report import Finding, Fix, Status
+from envguard.model.signature import ErrorCode, Says, Signature, SignatureMatch
 
 
 @pytest.mark.parametrize(
@@ -178,3 +179,38 @@ def test_only_a_tables_failure_on_a_card_that_passed_everything_is_softened(
     (after,) = observed_beats_tabled([finding], results)
     assert after.status is expected
     assert ("every probe passed on gpu0" in after.message) is (expected is Status.WARN)
+
+
+SIGNATURE = Signature(
+    *("omp15", "openmp", Says.CAUSE, "x", "two runtimes", ("a mix",), ("keep one",), ("EG306",)),
+    *("high", ("https://example.org/1",)),
+)
+
+
+@pytest.mark.parametrize(
+    ("owner", "words"),
+    [
+        pytest.param(None, "", id="not observed"),
+        pytest.param(Owner(OwnerKind.WHEEL, "a 1"), " of a 1 (wheel)", id="a wheel"),
+        pytest.param(Owner(OwnerKind.OUTSIDE, "/opt"), " from /opt", id="a folder"),
+        pytest.param(Owner(OwnerKind.SYSTEM, "the system"), " of the system", id="the system"),
+    ],
+)
+def test_a_finding_says_what_is_known_of_such_an_end(owner: Owner | None, words: str) -> None:
+    code = ErrorCode("cudaErrorAssert", 710, "an assert failed", "https://example.org/2")
+    result = ProbeResult(
+        *("conv", Outcome.CRASHED),
+        library="liba.so",
+        owner=owner,
+        known=SignatureMatch(SIGNATURE, "output", "x"),
+        codes=(code,),
+    )
+    (finding,) = probe_findings([result])
+    assert finding.message.endswith(f"likely in liba.so{words}")
+    assert finding.evidence == (
+        "cudaErrorAssert (710): an assert failed",
+        "known (omp15): two runtimes",
+        "likely causes: a mix",
+    )
+    assert finding.fix == Fix("keep one; compare EG306 (envguard why EG306)")
+    assert finding.sources == ("https://example.org/1",)
