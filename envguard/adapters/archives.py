@@ -8,39 +8,40 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import queue
 import re
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from envguard.adapters.prefixes.downloads import local_path, refuse_unhashed, verify_file
+from envguard.adapters.in_parallel import AT_ONCE, in_parallel
+from envguard.adapters.prefixes.downloads import (
+    archives_in,
+    local_path,
+    refuse_unhashed,
+    verify_file,
+)
 from envguard.adapters.scratch import scratch_folder
 from envguard.errors import UnavailableError
 from envguard.formats.pip_lines import variables_in
+from envguard.model.network import DIRECT, Network
 from envguard.model.pack import MOST_FILE_BYTES, Wanted
-from envguard.model.package import PackageRecord
+from envguard.model.package import Manager, PackageRecord
 from envguard.model.secrets import without_credentials
 from envguard.ports import Progress
 
 if TYPE_CHECKING:
     import requests
 
-T = TypeVar("T")
-R = TypeVar("R")
-
 STALL_S = 60.0
 _CONNECT_S = 15.0
-_AT_ONCE = 8
 _RETRIES = 3
 _CHUNK_BYTES = 1 << 18
 _REFUSED = (401, 403, 407)
 _NO_PLACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EROFS)
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-_TICK_S = 0.2
 
 
 class _Broken(OSError):
@@ -65,11 +66,22 @@ class _Flow:
 class ArchiveCache:
     """Finds package files in `root`, and fetches those that are not there. See `ports.ArchiveSource`.
 
-    A server that sends nothing for `stall_s` seconds counts as silent.
+    `network` says how channels are reached; `pkgs_dirs` are conda's package caches, which are read and never
+    written to. A server that sends nothing for `stall_s` seconds counts as silent.
     """
 
-    def __init__(self, root: Path, *, offline: bool = False, stall_s: float = STALL_S) -> None:
+    def __init__(
+        self,
+        root: Path,
+        *,
+        network: Network = DIRECT,
+        pkgs_dirs: Sequence[Path] = (),
+        offline: bool = False,
+        stall_s: float = STALL_S,
+    ) -> None:
         self._root = root
+        self._network = network
+        self._pkgs_dirs = tuple(pkgs_dirs)
         self._kept = root / "archives"
         self._offline = offline
         self._stall_s = stall_s
@@ -79,7 +91,7 @@ class ArchiveCache:
         refuse_unhashed(records)
         progress.stage(f"looking for {len(records)} package files")
         with _session() as session:
-            looked = _in_parallel(
+            looked = in_parallel(
                 lambda record: self._look(record, session),
                 records,
                 lambda done: progress.advance(done, len(records)),
@@ -100,6 +112,9 @@ class ArchiveCache:
             except UnavailableError:  # damaged: fetched anew
                 with contextlib.suppress(OSError):  # where it cannot be written the fetch says so
                     kept.unlink()
+        for path in archives_in([record], self._pkgs_dirs).values():
+            with contextlib.suppress(UnavailableError):  # another file of that name
+                return _here(record, path)
         known = record.size_bytes is not None or self._offline
         size = record.size_bytes if known else self._told(record, session)
         return Wanted(record, size_bytes=size)
@@ -113,7 +128,7 @@ class ArchiveCache:
         """What the server says of the size; None where it says nothing. It binds nobody."""
         try:
             with session.head(
-                _expanded(record), timeout=(_CONNECT_S, self._stall_s), allow_redirects=True
+                self._url(record), allow_redirects=True, **self._route(record)
             ) as answer:
                 size = answer.headers.get("content-length", "")
                 known = answer.ok and size.isascii() and size.isdigit()
@@ -135,7 +150,7 @@ class ArchiveCache:
             self._make_kept()
             try:
                 fetched = dict(
-                    _in_parallel(
+                    in_parallel(
                         lambda number: (
                             number,
                             self._fetch(wanted[number], folder / str(number), session, flow),
@@ -169,8 +184,7 @@ class ArchiveCache:
     def _download(
         self, record: PackageRecord, part: Path, session: requests.Session, flow: _Flow
     ) -> None:
-        timeout = (_CONNECT_S, self._stall_s)
-        with session.get(_expanded(record), stream=True, timeout=timeout) as answer:
+        with session.get(self._url(record), stream=True, **self._route(record)) as answer:
             answer.raise_for_status()
             last = time.monotonic()
             with part.open("xb") as out:
@@ -182,6 +196,21 @@ class ArchiveCache:
                     if time.monotonic() - last > self._stall_s:
                         raise _Broken(f"a piece took longer than {self._stall_s:g} s")
                     last = time.monotonic()
+
+    def _url(self, record: PackageRecord) -> str:
+        url = _expanded(record)
+        return self._network.with_credentials(url) if record.manager is Manager.CONDA else url
+
+    def _route(self, record: PackageRecord) -> dict[str, Any]:
+        """Options of a request: what is configured for conda is for channels alone."""
+        timeout = (_CONNECT_S, self._stall_s)
+        if record.manager is not Manager.CONDA:
+            return {"timeout": timeout}
+        return {
+            "timeout": timeout,
+            "proxies": dict(self._network.proxies) or None,
+            "verify": self._network.verify and (self._network.certificates or True),
+        }
 
     def _no_place(self, error: OSError) -> UnavailableError:
         return UnavailableError(
@@ -209,7 +238,7 @@ def _session() -> requests.Session:
         raise_on_status=False,
         respect_retry_after_header=False,  # it may say an hour
     )
-    adapter = HTTPAdapter(max_retries=retry, pool_maxsize=_AT_ONCE)
+    adapter = HTTPAdapter(max_retries=retry, pool_maxsize=AT_ONCE)
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     session.headers["Accept-Encoding"] = "identity"
@@ -250,46 +279,3 @@ def _refuse_missing(found: Sequence[Wanted]) -> None:
             problems=tuple(record.label for record in missing[:20]),
             hint="run once without --offline",
         )
-
-
-def _in_parallel(
-    work: Callable[[T], R], items: Sequence[T], tick: Callable[[int], None]
-) -> dict[int, R]:
-    """The results by position; the first exception is raised. `tick` is told how many there are, often.
-
-    Its threads are daemons: one that waits for a silent server keeps nobody from leaving.
-    """
-    todo: queue.SimpleQueue[tuple[int, T]] = queue.SimpleQueue()
-    ended: queue.SimpleQueue[tuple[int, R | BaseException]] = queue.SimpleQueue()
-    stop = threading.Event()
-    for pair in enumerate(items):
-        todo.put(pair)
-
-    def serve() -> None:
-        while not stop.is_set():
-            try:
-                position, item = todo.get_nowait()
-            except queue.Empty:
-                return
-            try:
-                ended.put((position, work(item)))
-            except BaseException as error:
-                ended.put((position, error))
-
-    for _ in range(min(_AT_ONCE, len(items))):
-        threading.Thread(target=serve, daemon=True).start()
-    results: dict[int, R] = {}
-    try:
-        while len(results) < len(items):
-            try:
-                position, result = ended.get(timeout=_TICK_S)
-            except queue.Empty:
-                pass
-            else:
-                if isinstance(result, BaseException):
-                    raise result
-                results[position] = result
-            tick(len(results))
-    finally:
-        stop.set()
-    return results

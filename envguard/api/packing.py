@@ -18,17 +18,20 @@ def pack(
     subdir: str | None = None,
     mirrors: Mapping[str, str] | None = None,
     offline: bool = False,
+    condarc: Path | None = None,
+    no_condarc: bool = False,
     progress: Progress | None = None,
 ) -> PackSummary:
     """Write a conda-lock.yml and every package file of one platform to `output`, one file for `verify`.
 
     `subdir` None = the only platform of the lock. Files are kept in the cache: a second run fetches
-    nothing. Raises InputError for what is no lock or cannot be packed, UnavailableError for what cannot be
-    fetched, checked or written; then `output` is as it was.
+    nothing. What is configured for conda says how channels are reached, as in `verify`. Raises InputError
+    for what is no lock or cannot be packed, UnavailableError for what cannot be fetched, checked or
+    written; then `output` is as it was.
     """
     from functools import partial
 
-    from envguard.adapters import files, packs
+    from envguard.adapters import conda_config, files, packs
     from envguard.adapters.archives import ArchiveCache
     from envguard.adapters.prefixes.downloads import through_mirrors
     from envguard.adapters.prefixes.throwaway import cache_root
@@ -56,9 +59,15 @@ def pack(
         subdir=subdir,
         elsewhere=lambda record: through_mirrors(record, mirrors or {}),
     )
+    config = conda_config.load(condarc=condarc, none=no_condarc)
     return commands.pack(
         request,
-        archives=ArchiveCache(cache_root(), offline=offline),
+        archives=ArchiveCache(
+            cache_root(),
+            network=config.network,
+            pkgs_dirs=[Path(folder) for folder in config.pkgs_dirs],
+            offline=offline or config.offline,
+        ),
         room=partial(packs.refuse_without_room, cache_root(), output),
         write=partial(packs.write_pack, output, progress=progress),
         progress=progress,

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from envguard.cli.options import condarc_options
+
 
 @click.command(
     "pack", short_help="a lock and all that it needs in one file, for machines without network"
@@ -33,8 +35,15 @@ import click
     help="Fetch a channel's packages from elsewhere; hashes are checked all the same. Repeatable.",
 )
 @click.option("--offline", is_flag=True, help="Use the files that are cached, ask nobody.")
+@condarc_options
 def command(
-    lock: Path | None, output: Path, subdir: str | None, mirrors: tuple[str, ...], offline: bool
+    lock: Path | None,
+    output: Path,
+    subdir: str | None,
+    mirrors: tuple[str, ...],
+    offline: bool,
+    condarc: Path | None,
+    no_condarc: bool,
 ) -> int:
     """Put LOCK (default: conda-lock.yml here) and every package file it names into one FILE.
 
@@ -59,6 +68,8 @@ def command(
             subdir=subdir,
             mirrors=api.parse_mirrors(mirrors),
             offline=offline,
+            condarc=condarc,
+            no_condarc=no_condarc,
             progress=progress,
         )
     click.echo(pack_text(summary), nl=False)

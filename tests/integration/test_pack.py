@@ -216,6 +216,26 @@ def test_a_mirror_is_asked_in_place_of_the_channel(
         assert url not in pack.lock_text
 
 
+def test_archives_of_condas_own_caches_are_taken_where_they_are_what_was_locked(
+    local_channel: LocalChannel, tmp_path: Path, own_cache: Path
+) -> None:
+    pkgs = tmp_path / "pkgs"
+    pkgs.mkdir()
+    for record in local_channel.packages:
+        shutil.copy(local_channel.path_of(record), pkgs)
+    (tmp_path / "condarc").write_text(f"pkgs_dirs: [{pkgs}]\n")
+    write_lock(tmp_path / "a", at(local_channel, NOWHERE))
+    command = ("pack", "-o", "x.pack", "--condarc", "../condarc")
+    done = envguard(*command, folder=tmp_path / "a")
+    assert done.returncode == 0, done.stderr
+    assert "all 3 files are here" in done.stderr
+    assert archives(own_cache) == []
+    next(pkgs.glob("tiny-*")).write_bytes(b"another file of that name")
+    done = envguard(*command, folder=tmp_path / "a")
+    assert done.returncode == 4
+    assert "tiny 1.2" in done.stderr
+
+
 def test_check_and_export_read_the_lock_in_it(records: list[PackageRecord], tmp_path: Path) -> None:
     write_lock(tmp_path / "a", records)
     assert envguard("pack", "-o", "x.pack", folder=tmp_path / "a").returncode == 0
