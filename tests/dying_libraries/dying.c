@@ -19,7 +19,7 @@ void die_ill(void) { __builtin_trap(); }
 void die_in_strlen(void) { zero = (int)strlen((const char *)nowhere); }
 void die_jump(void) { ((void (*volatile)(void))NULL)(); zero = 1; }
 void die_heap(void) {
-    char *volatile inside = malloc(64);
+    char *volatile inside = calloc(64, 1); /* what free() reads is not left to chance */
     free((char *)inside + 8);
 }
 

@@ -34,22 +34,21 @@ _CAUGHT = re.compile(r"^SigCgt:\s*([0-9a-f]+)$", re.MULTILINE)
 class CrashWatch:
     """Looks, whenever it is asked, whether a process sleeps in our handler; then reads, and lets it die.
 
-    `told` says whether faulthandler wrote of a fatal signal. `site` is None where nothing was observed.
+    `set_up` says whether the process has its handlers, `told` whether faulthandler wrote of a fatal signal.
+    `site` is None where nothing was observed.
     """
 
-    def __init__(self, pid: int, told: Callable[[], bool]) -> None:
+    def __init__(self, pid: int, set_up: Callable[[], bool], told: Callable[[], bool]) -> None:
         self._pid = pid
         self._told = told
         self._since: dict[int, float] = {}
-        self._set_up = False
+        self._set_up = set_up
         self.site: CrashSite | None = None
 
     def look(self) -> None:
         """Cheap while nothing happens: one file of /proc."""
         caught = _caught(self._pid)
-        # at its end Python takes back what we asked of it, and not what we told the C library
-        self._set_up = self._set_up or bool(caught & _bit(signal.SIGUSR2))
-        if not self._set_up:
+        if not caught or not self._set_up():
             return
         for number in [number for number in FATAL if not caught & _bit(number)]:
             since = self._since.setdefault(number, time.monotonic())

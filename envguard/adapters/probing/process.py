@@ -105,7 +105,7 @@ class _Run:
         self._oom_kills = oom_kills()
         self._memory_asked = self._started
         self._kernel_log = KernelLog()
-        self._crash = CrashWatch(child.pid, self._is_fatal)
+        self._crash = CrashWatch(child.pid, self._has_started, self._is_fatal)
 
     def to_the_end(self) -> Ended:
         try:
@@ -146,6 +146,10 @@ class _Run:
             if self._uses_too_much():
                 return Stop.MEMORY
         return None
+
+    def _has_started(self) -> bool:
+        """The first word of a probe comes after its handlers are set."""
+        return self._pipes.size("protocol") > 0
 
     def _is_fatal(self) -> bool:
         return self._pipes.text("faults").startswith(FATAL_ERROR)
