@@ -143,6 +143,7 @@ def compare(scratch: Path, url: str, runs: int) -> None:
     took: dict[str, list[float]] = {name: [] for name in commands}
     for run in range(runs + 1):
         for name, command in commands.items():
+            (scratch / "conda-lock.yml").unlink(missing_ok=True)  # what is there would be kept
             seconds = timed(command, scratch)
             if run:  # the first fills the caches
                 took[name].append(seconds)
