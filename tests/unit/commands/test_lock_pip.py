@@ -48,8 +48,8 @@ def test_a_line_that_conda_answers_is_said():
     ("url", "told"),
     [
         pytest.param("git+https://index.example/x.git@0123456789abcdef", "0123456789ab", id="git"),
-        pytest.param("file:///work/src", "not reproducible", id="a folder"),
-        pytest.param("file:///work/src#editable=true", "not reproducible", id="an editable folder"),
+        pytest.param("file:///srv/src", "not reproducible", id="a folder"),
+        pytest.param("file:///srv/src#editable=true", "not reproducible", id="an editable folder"),
         pytest.param("https://index.example/x-1.0.tar.gz", "source archive", id="an sdist"),
     ],
 )

@@ -23,7 +23,7 @@ from envguard.model.secrets import without_credentials
         ("git+ssh://git@index.example/x.git@c0ffee", PipSource.REPOSITORY),
         ("file:src#editable=true", PipSource.FOLDER),
         ("file:.", PipSource.FOLDER),
-        ("file:///work/x-1.0.zip", PipSource.ARCHIVE),
+        ("file:///srv/x-1.0.zip", PipSource.ARCHIVE),
     ],
 )
 def test_what_a_url_names(url, source):
@@ -38,16 +38,16 @@ def lock(url: str) -> Lockfile:
 @pytest.mark.parametrize(
     ("url", "written"),
     [
-        ("file:///work/project/wheels/a%20b.whl", "file:wheels/a%20b.whl"),
-        ("file:///work/project#editable=true", "file:.#editable=true"),
-        ("file:///work/shared/src", "file:../shared/src"),
+        ("file:///srv/project/wheels/a%20b.whl", "file:wheels/a%20b.whl"),
+        ("file:///srv/project#editable=true", "file:.#editable=true"),
+        ("file:///srv/shared/src", "file:../shared/src"),
         ("file:///srv/wheels/x.whl", "file:///srv/wheels/x.whl"),
         ("https://index.example/x.whl", "https://index.example/x.whl"),
     ],
 )
 def test_what_is_beside_the_lock_is_written_relative_to_it_and_found_again(url, written):
-    here = Path("/work/project")
-    moved = relative_to(lock(url), here, within=(here, Path("/work/shared")))
+    here = Path("/srv/project")
+    moved = relative_to(lock(url), here, within=(here, Path("/srv/shared")))
     assert moved.packages[0].record.url == written
     assert located(moved, here) == lock(url)
 
@@ -64,7 +64,7 @@ def test_what_is_beside_the_lock_is_written_relative_to_it_and_found_again(url, 
         ("https://${USER}:hunter2@index.example/x", "https://index.example/x"),
         ("git+ssh://git@index.example/x.git", "git+ssh://git@index.example/x.git"),
         ("git+ssh://git:hunter2@index.example/x.git", "git+ssh://git@index.example/x.git"),
-        ("git+file:///work/x@c0ffee", "git+file:///work/x@c0ffee"),
+        ("git+file:///srv/x@c0ffee", "git+file:///srv/x@c0ffee"),
     ],
 )
 def test_a_variable_is_no_secret_and_a_value_is(url, written):
