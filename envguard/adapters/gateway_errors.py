@@ -10,6 +10,7 @@ from envguard.errors import EnvguardError, UnavailableError
 from envguard.model.secrets import redacted, urls_in, without_credentials
 
 _REFUSED = re.compile(r"\b(401 Unauthorized|403 Forbidden|407 Proxy Authentication Required)")
+_NO_ROOM = ("os error 28", "os error 122")
 _NO_NOARCH = re.compile(r"could not find subdir '?noarch'? in channel '?([^'\s]+)")
 _CUT_SHORT = ("EOF while parsing", "end of file before message", "failed to parse repodata")
 _CERTIFICATE = ("invalid peer certificate", "certificate verify failed")
@@ -30,6 +31,11 @@ def gateway_error(text: str, channels: Sequence[str], *, offline: bool) -> Envgu
             hint="run it once without --offline, so that the channel's index is cached",
         )
     channel = _channel_in(reason, channels)
+    if any(words in text for words in _NO_ROOM):
+        return UnavailableError(
+            f"there is no room left for the index of a channel: {reason}",
+            hint="make room, or name another place for the cache: ENVGUARD_CACHE_DIR=DIRECTORY",
+        )
     if found := _REFUSED.search(text):
         return _refused(found[1], channel)
     if found := _NO_NOARCH.search(text):

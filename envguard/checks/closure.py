@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from urllib.parse import unquote
 
@@ -9,6 +10,7 @@ from envguard.model.conda import parse_match_spec, record_matches
 from envguard.model.package import Manager, PackageRecord
 from envguard.model.target import VirtualPackage
 
+_HASHES = {"md5": re.compile("[0-9a-fA-F]{32}"), "sha256": re.compile("[0-9a-fA-F]{64}")}
 _MERGED_SPACE = (", ", ",")
 """A list with spaces (`>=3.8, <4`) is read by conda's query as a version and a build."""
 
@@ -51,6 +53,22 @@ def identity_problems(records: Sequence[PackageRecord]) -> Iterator[str]:
             file = unquote(record.url.partition("#")[0].rpartition("/")[2])
             if not file.startswith(f"{record.name}-{record.version}-"):
                 yield f"{record.name} {record.version} is said to be the file {file}"
+
+
+def hash_problems(records: Sequence[PackageRecord]) -> Iterator[str]:
+    """A line for each conda record that nobody could check after a download."""
+    for record in (r for r in records if r.manager is Manager.CONDA):
+        written = {kind: value for kind, value in _hashes(record) if value}
+        if not written:
+            yield f"{record.name} {record.version} has no hash"
+        for kind, value in written.items():
+            if not _HASHES[kind].fullmatch(value):
+                yield f"{record.name} {record.version}: {value!r} is no {kind}"
+
+
+def _hashes(record: PackageRecord) -> Iterator[tuple[str, str | None]]:
+    yield "md5", record.md5
+    yield "sha256", record.sha256
 
 
 def unneeded(records: Sequence[PackageRecord], asked: Iterable[str]) -> tuple[PackageRecord, ...]:

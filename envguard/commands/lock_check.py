@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from envguard.checks.closure import (
     asked_names,
     dependency_problems,
+    hash_problems,
     identity_problems,
     unneeded,
 )
@@ -35,6 +36,7 @@ from envguard.model.virtual import shared_virtual_packages, virtual_packages
 COMMAND = "lock --check"
 _TARGETS = "EG651"
 _CLOSURE = "EG652"
+_EDITED = "EG640"
 
 Targets = Mapping[str, tuple[Target, ...]]
 
@@ -83,13 +85,16 @@ def with_rules(
     *,
     allow: frozenset[str] = frozenset(),
 ) -> Report:
-    """The report with what the check of the lock fails: a lock that cannot run is no lock to keep."""
+    """The report with what the check of the lock fails: a lock that cannot run is no lock to keep.
+
+    A contract that was edited (EG640) is written again, too.
+    """
     accepted = {"EG401"} if "cpu" in allow else set()
     failed = [
-        finding
+        replace(finding, status=Status.FAIL)
         for of_target in reports
         for finding in of_target.findings
-        if finding.status is Status.FAIL
+        if (finding.status is Status.FAIL or finding.rule == _EDITED)
         and finding.waived is None
         and finding.rule != EXPIRED
         and finding.rule not in accepted
@@ -223,7 +228,11 @@ def _closure(
     knowledge: Knowledge,
 ) -> Iterator[Finding]:
     virtual = _virtual_packages(lockfile, asked, subdir, knowledge)
-    told = [*identity_problems(records), *dependency_problems(records, virtual)]
+    told = [
+        *identity_problems(records),
+        *hash_problems(records),
+        *dependency_problems(records, virtual),
+    ]
     wanted = solve_request(asked.environment, subdir, ()).specs
     recorded = lockfile.request.dependencies.get(subdir, ()) if lockfile.request else ()
     # what a removed line brought is told by that line; pip comes with python, and no line says so

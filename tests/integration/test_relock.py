@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -488,6 +489,34 @@ def test_an_edited_lock_does_not_hold(old: Project, before: str, after: str, tol
     assert before in text
     old.output.write_text(text.replace(before, after, 1))
     assert any(told in reason for reason in reasons(old.check())), reasons(old.check())
+
+
+@pytest.mark.parametrize(
+    ("pattern", "new", "told"),
+    [
+        pytest.param(r"    (md5|sha256): .*\n", "", "app 1.0 has no hash", id="no hash"),
+        pytest.param(r"md5: .*", "md5: x", "'x' is no md5", id="no such hash"),
+    ],
+)
+def test_a_package_that_nobody_could_check_does_not_hold(
+    old: Project, pattern: str, new: str, told: str
+) -> None:
+    text = re.sub(pattern, new, old.output.read_text())
+    old.output.write_text(text if new else text.replace("  hash:\n", "  hash: {}\n"))
+    assert any(told in reason for reason in reasons(old.check())), reasons(old.check())
+
+
+def test_an_edited_contract_is_written_again(project: Project) -> None:
+    project.asks("python=3.12", "pytorch=2.7")
+    project.lock(A100)
+    written = project.output.read_text()
+    project.output.write_text(written.replace('"driver":">=525', '"driver":">=100'))
+    if project.output.read_text() == written:
+        project.output.write_text(written.replace("525.60.13", "100.60.13"))
+    assert project.output.read_text() != written
+    assert project.check(A100).verdict is Status.FAIL
+    assert not project.lock(A100).unchanged
+    assert project.output.read_text() == written
 
 
 def test_a_package_that_nothing_needs_is_told(old: Project) -> None:
