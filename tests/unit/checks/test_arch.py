@@ -145,6 +145,22 @@ def test_what_is_not_known_of_the_machine(asked: Target, expected: Status) -> No
     assert finding.status is expected
 
 
+@pytest.mark.parametrize(
+    ("channel", "said"),
+    [
+        pytest.param("mine", "for mine, linux-64", id="a channel that nobody tabled"),
+        pytest.param("", "for this channel, linux-64", id="a record that names none"),
+    ],
+)
+def test_a_build_without_a_list_of_architectures_names_its_channel(channel: str, said: str) -> None:
+    asked = target("8.0", driver="570.26")
+
+    (finding,) = check_architectures(case(asked, f"{CUDA126} channel:{channel}"))
+
+    assert finding.status is Status.UNKNOWN
+    assert said in finding.message
+
+
 def test_a_card_of_another_vendor_is_unknown_not_absent() -> None:
     machine = Machine("linux-64", gpus=(Gpu(0, "MI300X", vendor="amd", architecture="gfx942"),))
 

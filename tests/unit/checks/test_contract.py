@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from envguard.checks.contract import cards_text, judge_contract
+from envguard.checks.contract import cards_text, judge_contract, ptx_text
 from envguard.checks.contract_needs import contract_of
 from envguard.checks.contract_rules import ALWAYS, NEVER, rows_of
 from envguard.model import rule as model
@@ -13,7 +13,7 @@ from envguard.model.machine import DriverState
 from envguard.model.report import Status
 from envguard.model.rule import Compare
 from envguard.model.target import Target
-from envguard.model.version import ComputeCapability
+from envguard.model.version import ComputeCapability, Dotted
 from tests.unit.checks.cases import (
     CPU,
     CUDA118,
@@ -132,6 +132,19 @@ def test_glibc_and_levels_are_asked_where_they_are() -> None:
     assert contract(LEVEL3, subdir="linux-aarch64").cpu is None
     joined = contract("b 1 depends:__glibc~>=2.17,<3.0.a0,>=2.34")
     assert str(joined.glibc.least if joined.glibc else None) == "2.34"
+
+
+@pytest.mark.parametrize("highest", ["a", "c"])
+def test_the_highest_glibc_counts_whatever_its_package_is_called(highest: str) -> None:
+    needs = contract(GLIBC, f"{highest} 1 depends:__glibc~>=2.34")
+    assert needs.glibc is not None
+    assert (needs.glibc.package.name, str(needs.glibc.least)) == (highest, "2.34")
+
+
+def test_the_newest_cuda_that_made_ptx_counts_whatever_its_package_is_called() -> None:
+    made = [(Dotted.parse("12.10"), "numba"), (Dotted.parse("12.9"), "pytorch")]
+    assert ptx_text(made) == ("driver CUDA >=12.10 (PTX of numba)",)
+    assert ptx_text(()) == ()
 
 
 TORCH = model.HasPackage(("pytorch",))

@@ -61,6 +61,11 @@ def test_a_driver_is_judged_by_the_floor_of_the_cuda_major(
     assert (finding.rule, finding.status) == ("EG101", expected)
 
 
+def test_a_driver_that_is_too_old_is_told_which_one_starts_this_cuda() -> None:
+    (finding,) = check_driver_floor(case(target("8.0", driver="525.60.12"), CUDA129))
+    assert finding.message == "CUDA 12.9 starts from driver 525.60.13 on"
+
+
 def test_wsl2_has_the_windows_driver_and_its_floor() -> None:
     asked = target("8.0", driver="526.98", platform="wsl2")
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from envguard.checks.facts import fact_of
 from envguard.checks.packages import evaluate
 from envguard.model import rule as model
 from envguard.model.machine import Gpu
@@ -97,3 +98,21 @@ def test_where_no_container_was_seen_nothing_is_known(
     container: str | None, expected: bool | None
 ) -> None:
     assert evaluate(model.InContainer(), case(target(container=container))) is expected
+
+
+@pytest.mark.parametrize(
+    ("condition", "named"),
+    [
+        pytest.param(model.Compare("driver_cuda", "<", "12.9"), "driver cuda", id="a fact"),
+        pytest.param(model.Variable("CUDA_HOME", "*"), "$CUDA_HOME", id="a variable"),
+        pytest.param(model.CpuHas("avx"), "the CPU's flags", id="a flag"),
+        pytest.param(model.MigSlice(), "whether the card is a slice (MIG)", id="a slice"),
+        pytest.param(model.InContainer(), "whether it is a container", id="a container"),
+        pytest.param(model.UserSite(("torch",)), "the user site", id="the user site"),
+        pytest.param(
+            model.HasPackage(("pytorch",)), "packages that are not pinned", id="a package"
+        ),
+    ],
+)
+def test_what_could_not_be_decided_is_named(condition: model.Condition, named: str) -> None:
+    assert fact_of(condition) == named

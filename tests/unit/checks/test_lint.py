@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from envguard.checks.environment import judge_environment
+from envguard.checks.lint import lint_environment
 from envguard.formats.environment_yml import parse_environment
-from envguard.model.report import Finding, Status
+from envguard.model.report import Finding, Location, Status
 from envguard.model.target import Target
 from tests.unit.checks.cases import KNOWLEDGE, target
 
@@ -207,6 +210,17 @@ def test_what_stops_no_gpu_is_told_where_lint_was_asked_for(
     lint = {"EG620", "EG621", "EG622"}
     assert lint & set(found("numpy", *lines, channels=channels, lint=True)) == rules
     assert not lint & set(found("numpy", *lines, channels=channels))
+
+
+@pytest.mark.parametrize("path", ["environment.yml", None])
+def test_advice_on_channels_points_at_the_file_where_there_is_one(path: str | None) -> None:
+    text = "channels: [defaults, conda-forge]\ndependencies: [numpy]\n"
+    written = replace(parse_environment(text, "read"), path=path)
+
+    places = {finding.rule: finding.location for finding in lint_environment(written, KNOWLEDGE)}
+
+    there = Location(path) if path is not None else None
+    assert places == {"EG620": there, "EG621": there}
 
 
 @pytest.mark.parametrize(
