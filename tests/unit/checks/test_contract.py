@@ -147,6 +147,14 @@ def test_the_newest_cuda_that_made_ptx_counts_whatever_its_package_is_called() -
     assert ptx_text(()) == ()
 
 
+def test_a_card_that_pytorch_refuses_is_not_asked_of_cudnn_again() -> None:
+    needs = contract(CUDA130, "libcudnn 9.13.1.26 h_0")
+    found = judge_contract(needs, target("7.0", driver="580.99"), KNOWLEDGE)
+    assert [(f.rule, f.status) for f in found if f.rule in ("EG201", "EG210")] == [
+        ("EG201", Status.FAIL)
+    ]
+
+
 TORCH = model.HasPackage(("pytorch",))
 OTHER = model.HasPackage(("nothing",))
 CARD = Compare("compute_capability", "==", "7.0")
