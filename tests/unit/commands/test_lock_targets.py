@@ -161,18 +161,22 @@ def test_the_commands_to_choose_from_keep_the_machines_that_were_said():
     ("said", "told"),
     [
         ("h100,driver=450.80.02", "does not know H100"),
+        ("h100,driver=520.61.05", None),
         ("v100,driver=590.44", "does not support Volta"),
+        ("v100,driver=580.65.06", None),
+        ("v100", None),
+        ("cpu", None),
     ],
 )
-def test_a_driver_that_does_not_drive_the_card_is_a_contradiction(said: str, told: str) -> None:
+def test_a_driver_that_does_not_drive_the_card_is_a_contradiction(
+    said: str, told: str | None
+) -> None:
     knowledge = rules.load()
     target = parse_target(said, knowledge=knowledge, default_subdir="linux-64")
-    with pytest.raises(InputError, match=told):
+    refused = None
+    try:
         refuse_contradictions({"linux-64": (target,)}, knowledge)
-
-
-@pytest.mark.parametrize("said", ["h100,driver=520.61.05", "v100,driver=580.65.06", "v100", "cpu"])
-def test_what_may_be_together_is_none(said: str) -> None:
-    knowledge = rules.load()
-    target = parse_target(said, knowledge=knowledge, default_subdir="linux-64")
-    refuse_contradictions({"linux-64": (target,)}, knowledge)
+    except InputError as error:
+        refused = error.message
+    assert (told or "") in (refused or "")
+    assert (refused is None) is (told is None)
