@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
+from envguard.model.architecture import LibraryCode
 from envguard.model.environment import Environment
 from envguard.model.image import Images
-from envguard.model.knowledge import LibraryCode
 from envguard.model.listing import Listing
 from envguard.model.lockfile import Lockfile
 from envguard.model.machine import Machine

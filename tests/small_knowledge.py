@@ -1,6 +1,7 @@
 """A little knowledge for tests: made up in size, real in content."""
 
-from envguard.model.knowledge import DriverBranch, DriverDrop, GpuModel, Knowledge, Origin
+from envguard.model.knowledge import DriverBranch, DriverDrop, GpuModel, Knowledge
+from envguard.model.origin import Origin
 from envguard.model.target import VirtualPackage
 from envguard.model.version import ComputeCapability, Dotted
 

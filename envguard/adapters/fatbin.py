@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TypeAlias
 
-from envguard.model.knowledge import Architecture
+from envguard.model.architecture import Architecture
 from envguard.model.version import ComputeCapability
 
 _MAGIC = 0xBA55ED50

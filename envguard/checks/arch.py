@@ -13,8 +13,9 @@ from envguard.checks.machine_code import has_machine_code, has_ptx
 from envguard.checks.torch_build import BuildKind, TorchBuild, architectures_of
 from envguard.checks.variants import variants_that_run
 from envguard.checks.wording import NAME_A_MACHINE, card_name, driver_text
-from envguard.model.knowledge import Origin, TorchBuilds
+from envguard.model.knowledge import TorchBuilds
 from envguard.model.machine import Driver, DriverState, Gpu
+from envguard.model.origin import Origin
 from envguard.model.report import Finding, Fix, Status
 from envguard.model.version import ComputeCapability
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 
 from envguard.checks.torch_build import TorchBuild, build_cuda, major_minor, torch_build
-from envguard.model.knowledge import DriverFloor, Knowledge, LibraryCode
+from envguard.model.architecture import LibraryCode
+from envguard.model.knowledge import DriverFloor, Knowledge
 from envguard.model.machine import Driver, DriverState, Gpu, Machine
 from envguard.model.package import Manager, PackageRecord
 from envguard.model.target import Target

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from envguard.model.knowledge import Architecture
+from envguard.model.architecture import Architecture
 from envguard.model.version import ComputeCapability
 
 

@@ -18,7 +18,8 @@ from envguard.model.contract import (
     RuleNeed,
     UnknownNeed,
 )
-from envguard.model.knowledge import DriverDrop, DriverFirst, DriverFloor, Origin
+from envguard.model.knowledge import DriverDrop, DriverFirst, DriverFloor
+from envguard.model.origin import Origin
 from envguard.model.package import Manager, PackageRecord
 from envguard.model.report import Status
 from envguard.model.rule import Compare, CpuHas, Not

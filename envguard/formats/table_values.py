@@ -14,7 +14,8 @@ from envguard.formats.strict_yaml import (
     as_text,
     as_texts,
 )
-from envguard.model.knowledge import Architecture, Origin
+from envguard.model.architecture import Architecture
+from envguard.model.origin import Origin
 from envguard.model.version import ComputeCapability, Dotted
 
 OS = ("linux", "win")

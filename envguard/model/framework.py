@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from envguard.model.architecture import Architecture
+from envguard.model.origin import Origin
 from envguard.model.version import Dotted
-
-if TYPE_CHECKING:
-    from envguard.model.knowledge import Architecture, Origin
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from envguard.model.origin import Origin
 from envguard.model.version import Dotted
-
-if TYPE_CHECKING:
-    from envguard.model.knowledge import Origin
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,23 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from envguard.model.architecture import Architecture
 from envguard.model.extension import HostCompiler, TorchPins, WheelTag
 from envguard.model.framework import FrameworkBuilds, FrameworkCudnn, TorchCudnn, TorchNccl
 from envguard.model.gpu_variant import GpuVariants, PtxMakers
 from envguard.model.image import CudaImages, PytorchImages
+from envguard.model.origin import Origin
 from envguard.model.rule import Rule
 from envguard.model.spec_facts import BuildNames, PythonEnd, TorchPythons
 from envguard.model.target import VirtualPackage
 from envguard.model.version import ComputeCapability, Dotted
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Where a fact was read, and when."""
-
-    source: str
-    date: str
-    confidence: str = "high"
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,32 +133,6 @@ class CudnnFloor:
     compute_capability: ComputeCapability
     origin: Origin
     unknown_from: ComputeCapability | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Architecture:
-    """Code for one architecture. `ptx`: it can be compiled for later cards, too. `suffix`: '', a or f.
-
-    `code` is false where a library holds PTX and no machine code for it.
-    """
-
-    compute_capability: ComputeCapability
-    ptx: bool = False
-    suffix: str = ""
-    code: bool = True
-
-    def __str__(self) -> str:
-        if not self.code:
-            return f"PTX {self.compute_capability}{self.suffix}"
-        return f"{self.compute_capability}{self.suffix}{'+PTX' if self.ptx else ''}"
-
-
-@dataclass(frozen=True, slots=True)
-class LibraryCode:
-    """What was read from a library itself: its name, and the architectures it holds code for."""
-
-    library: str
-    architectures: tuple[Architecture, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from envguard.adapters.fatbin import NotReadable, architectures_in
 from envguard.formats.table_values import architectures
-from envguard.model.knowledge import Architecture, LibraryCode
+from envguard.model.architecture import Architecture, LibraryCode
 
 LIBRARY = "libtorch_cuda.so"
 SCRIPT = "etc/conda/activate.d/libtorch_activate.sh"

@@ -7,7 +7,7 @@ import pytest
 from envguard.checks.arch import check_architectures
 from envguard.checks.cudnn import check_cudnn
 from envguard.checks.machine_code import has_machine_code, has_ptx
-from envguard.model.knowledge import Architecture
+from envguard.model.architecture import Architecture
 from envguard.model.machine import DriverState, Gpu, Machine
 from envguard.model.report import Status
 from envguard.model.target import Target

@@ -9,7 +9,8 @@ import pytest
 from envguard.checks.case import Case
 from envguard.checks.compat import compat_of
 from envguard.checks.judgement import judge
-from envguard.model.knowledge import GpuModel, Origin
+from envguard.model.knowledge import GpuModel
+from envguard.model.origin import Origin
 from envguard.model.report import Finding, Status
 from envguard.model.version import ComputeCapability, Dotted
 from tests.unit.checks.cases import KNOWLEDGE, case, target

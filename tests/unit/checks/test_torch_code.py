@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from envguard.checks.arch import check_architectures
-from envguard.model.knowledge import Architecture, LibraryCode
+from envguard.model.architecture import Architecture, LibraryCode
 from envguard.model.report import Finding, Status
 from envguard.model.version import ComputeCapability
 from tests.unit.checks.cases import CUDA129, case, target
