@@ -11,7 +11,6 @@ FOLDER = os.path.dirname(os.path.abspath(__file__))
 # the folder of a script is put in front of the path; a probe named like a module would shadow it
 sys.path[:] = [entry for entry in sys.path if os.path.abspath(entry or ".") != FOLDER]
 
-import faulthandler  # noqa: E402
 import importlib.util  # noqa: E402
 import json  # noqa: E402
 import math  # noqa: E402
@@ -19,9 +18,6 @@ import signal  # noqa: E402
 import traceback  # noqa: E402
 
 PR_SET_PDEATHSIG = 1
-FATAL = (signal.SIGSEGV, signal.SIGFPE, signal.SIGABRT, signal.SIGBUS, signal.SIGILL)
-SIGNAL_STACK_BYTES = 131072
-NATIVE = sys.platform.startswith("linux") and os.uname().machine == "x86_64"
 MESSAGE_CHARACTERS = 4000
 FRAMES = 30
 
@@ -140,66 +136,10 @@ def _limit(config):
         os._exit(1)  # the parent died before the line above
 
 
-def _watch_faults(fd):
-    os.set_inheritable(fd, False)
-    if NATIVE:
-        _set_fatal("sleep")
-    faulthandler.enable(file=fd, all_threads=True)
-    if NATIVE:
-        _widen_signal_stack()
-    # last, because it tells the parent that the rest is in place
-    faulthandler.register(signal.SIGUSR2, file=fd, all_threads=True, chain=False)
-
-
-def _let_children_die(fd):
-    """Nobody looks into a forked child: it dies at once, after faulthandler."""
-    if NATIVE:
-        faulthandler.disable()
-        _set_fatal(None)
-        faulthandler.enable(file=fd, all_threads=True)
-
-
-def _set_fatal(function):
-    """What the C library does on a fatal signal, once faulthandler has written; None = the default.
-
-    `sleep` takes the number of the signal as its seconds: long enough for the parent to read memory map and
-    stack of the process. Then the parent sends the signal again, and as sysv_signal hands a signal over only
-    once, and does not block it, that one kills. No code of Python's or ours runs in the handler.
-    """
-    try:
-        import ctypes
-
-        libc = ctypes.CDLL(None)
-        set_signal = libc.sysv_signal
-    except (ImportError, OSError, AttributeError):
-        return  # no libffi, or another C library than glibc: faulthandler alone
-    handler = ctypes.cast(getattr(libc, function), ctypes.c_void_p) if function else None
-    set_signal.restype = ctypes.c_void_p
-    set_signal.argtypes = [ctypes.c_int, ctypes.c_void_p]
-    for number in FATAL:
-        set_signal(int(number), handler)
-
-
-def _widen_signal_stack():
-    """Room for a handler within a handler: faulthandler's is too small beside AVX-512 on old Pythons."""
-    try:
-        import ctypes
-    except ImportError:
-        return
-
-    class Stack(ctypes.Structure):
-        _fields_ = [("sp", ctypes.c_void_p), ("flags", ctypes.c_int), ("size", ctypes.c_size_t)]
-
-    memory = ctypes.create_string_buffer(SIGNAL_STACK_BYTES)
-    ctypes.pythonapi.Py_IncRef(ctypes.py_object(memory))  # for good: a crash at exit needs it
-    stack = Stack(ctypes.addressof(memory), 0, SIGNAL_STACK_BYTES)
-    ctypes.CDLL(None).sigaltstack(ctypes.byref(stack), None)
-
-
-def _load(path):
-    spec = importlib.util.spec_from_file_location("envguard_probe", path)
+def _load(path, name="envguard_probe"):
+    spec = importlib.util.spec_from_file_location(name, path)
     module = importlib.util.module_from_spec(spec)
-    sys.modules["envguard_probe"] = module
+    sys.modules[name] = module
     spec.loader.exec_module(module)
     return module
 
@@ -209,10 +149,11 @@ def main():
     sys.argv[:] = [config["script"]]
     os.set_inheritable(config["protocol_fd"], False)
     _limit(config)
-    _watch_faults(config["faults_fd"])
+    faults = _load(os.path.join(FOLDER, "_faults.py"), "envguard_faults")
+    faults.watch(config["faults_fd"])
     probe = Probe(config["protocol_fd"], config["arguments"])
     os.register_at_fork(after_in_child=probe.silence)
-    os.register_at_fork(after_in_child=lambda: _let_children_die(config["faults_fd"]))
+    os.register_at_fork(after_in_child=lambda: faults.let_children_die(config["faults_fd"]))
     probe.start()
     try:
         _load(config["script"]).main(probe)
