@@ -29,6 +29,7 @@ VERBS = {
     "Set up": {
         "machine": "what is this machine?",
         "stamp": "is this lock proven here? An answer in 50 ms for other programs",
+        "jupyter": "guard the kernels of a Jupyter server",
         "rules": "what is known to be bad? Newer rules, their examples, rules of your own",
         "demo": "all of it, with no conda channel and no GPU",
     },

@@ -1,0 +1,54 @@
+"""A message into the output of a cell whose kernel is dead: in the kernel's place, for a moment.
+
+Clients stay connected to the address on which the kernel published its output. Nobody is there any more, so
+it can be bound: https://jupyter-client.readthedocs.io/en/stable/messaging.html (IOPub).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import zmq
+from jupyter_client.session import Session
+
+CLIENTS_S = 1.0
+"""How long to wait for the first client to connect again (ZeroMQ tries every 0.1 s)."""
+MORE_CLIENTS_S = 0.15
+LINGER_MS = 500
+
+
+def say(
+    connection: Mapping[str, Any], session: Session, header: Mapping[str, Any], text: str
+) -> bool:
+    """Write `text` below the cell of `header`, on stderr; whether a client was there to get it.
+
+    Raises zmq.ZMQError where the address cannot be bound.
+    """
+    context: zmq.Context[Any] = zmq.Context()
+    socket = context.socket(zmq.XPUB)
+    try:
+        socket.linger = LINGER_MS
+        socket.bind(f"tcp://{connection['ip']}:{connection['iopub_port']}")
+        if not _subscribed(socket):
+            return False
+        content = {"name": "stderr", "text": text}
+        session.send(
+            socket, "stream", content, parent={"header": dict(header)}, ident=b"stream.stderr"
+        )
+        return True
+    finally:
+        socket.close()
+        context.term()
+
+
+def _subscribed(socket: zmq.Socket[Any]) -> bool:
+    """Wait for a client, and then a moment for others."""
+    if not socket.poll(int(CLIENTS_S * 1000)):
+        return False
+    until = time.monotonic() + MORE_CLIENTS_S
+    while (left := until - time.monotonic()) > 0:
+        if socket.poll(int(left * 1000) + 1):
+            socket.recv()
+    return True

@@ -1,0 +1,187 @@
+"""The provisioner of guarded kernels: local ones that are asked for proof, and whose death is explained.
+
+https://jupyter-client.readthedocs.io/en/stable/provisioning.html
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from jupyter_client.provisioning import LocalProvisioner
+from traitlets import Any as AnyTrait
+
+from envguard.api.kernels import Death, KernelWatch, keep_death
+from envguard.jupyter import dead_cell, start
+from envguard.jupyter.folder import STARTUP, KernelFolder
+from envguard.jupyter.settings import OnStart, Settings, settings_of
+
+LOOK_S = 0.1
+EXPLAINED_WITHIN_S = 5.0
+
+
+class GuardedProvisioner(LocalProvisioner):  # type: ignore[misc]
+    """A LocalProvisioner with a guard. Whatever goes wrong in the guard is logged, and the kernel starts."""
+
+    on_start = AnyTrait(OnStart.WARN.value, config=True, help="off, warn, refuse or verify")
+    kernels = AnyTrait(None, config=True, help="names of the kernels that are guarded; None: all")
+    locks = AnyTrait({}, config=True, help="the lock of a kernel, by the kernel's name")
+
+    _folder: KernelFolder | None = None
+    _watcher: _Watcher | None = None
+    _verification: start.Verification | None = None
+
+    async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
+        kwargs = await super().pre_launch(**kwargs)
+        settings = settings_of(
+            {"on_start": self.on_start, "kernels": self.kernels, "locks": self.locks}
+        )
+        for mistake in settings.mistakes:
+            self.log.warning("envguard: %s", mistake)
+        if settings.guards(self._name):
+            self._refuse_or_note(settings, kwargs)
+        return kwargs
+
+    async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> Any:
+        connection = await super().launch_kernel(cmd, **kwargs)
+        if self._folder is not None:
+            python, environment = Path(cmd[0]), dict(kwargs.get("env") or {})
+            self._watcher = _Watcher(self, self._folder, python, environment)
+            self._watcher.start()
+        return connection
+
+    async def poll(self) -> int | None:
+        """None while it runs. The answer that it is dead comes once its death is explained."""
+        status: int | None = await super().poll()
+        watcher = self._watcher
+        if status is not None and watcher is not None and watcher.is_alive():
+            await asyncio.get_running_loop().run_in_executor(None, watcher.join, EXPLAINED_WITHIN_S)
+        return status
+
+    async def shutdown_requested(self, restart: bool = False) -> None:
+        self._expect_the_end()
+        await super().shutdown_requested(restart)
+
+    async def terminate(self, restart: bool = False) -> None:
+        self._expect_the_end()
+        await super().terminate(restart)
+
+    async def kill(self, restart: bool = False) -> None:
+        self._expect_the_end()
+        await super().kill(restart)
+
+    async def cleanup(self, restart: bool = False) -> None:
+        await super().cleanup(restart)
+        if not restart:
+            self._forget()
+
+    @property
+    def _name(self) -> str:
+        return str(getattr(self.parent, "kernel_name", ""))
+
+    def _expect_the_end(self) -> None:
+        if self._watcher is not None:
+            self._watcher.expected = True
+
+    def _forget(self) -> None:
+        if self._verification is not None:
+            self._verification.stop()
+        if self._folder is not None:
+            self._folder.remove()
+        self._folder = self._watcher = self._verification = None
+
+    def _refuse_or_note(self, settings: Settings, kwargs: dict[str, Any]) -> None:
+        """Prepare the guard. Raises RuntimeError for a kernel that is not to start, and nothing else."""
+        answer = None
+        try:
+            answer = start.answer(settings, self._name, kwargs)
+            if answer is None or settings.on_start is not OnStart.REFUSE:
+                self._prepare(settings, answer, kwargs)
+        except Exception:
+            self.log.exception("envguard: kernel %s starts without a guard", self._name)
+            self._forget()
+            return
+        if answer is not None and settings.on_start is OnStart.REFUSE:
+            self.log.error("envguard: %s", answer.text)
+            raise RuntimeError(answer.text)
+
+    def _prepare(
+        self, settings: Settings, answer: start.Answer | None, kwargs: dict[str, Any]
+    ) -> None:
+        if self._folder is None:
+            self._folder = KernelFolder()
+        self._folder.forget()
+        environment = kwargs.get("env")
+        if environment is not None and start.is_ipykernel(kwargs["cmd"]):
+            environment[STARTUP] = str(self._folder.startup(environment.get(STARTUP)))
+        if answer is None:
+            return
+        self.log.warning("envguard: %s", answer.text)
+        if settings.on_start is OnStart.VERIFY and answer.lock is not None:
+            self._verification = start.Verification(answer.lock, self._folder.notice, self.log)
+        elif settings.on_start is not OnStart.OFF:
+            self._folder.notice(f"envguard: {answer.text}\n")
+
+
+class _Watcher(threading.Thread):
+    """Follows one process until its end; explains an end that nobody asked for."""
+
+    def __init__(
+        self,
+        provisioner: GuardedProvisioner,
+        folder: KernelFolder,
+        python: Path,
+        environment: dict[str, str],
+    ) -> None:
+        super().__init__(name="envguard-kernel", daemon=True)
+        assert provisioner.process is not None
+        self.expected = False
+        self._process = provisioner.process
+        self._folder = folder
+        self._log = provisioner.log
+        self._name = provisioner._name
+        self._watch = KernelWatch(self._process.pid, folder.faults, folder.is_watched)
+        self._die = functools.partial(self._watch.death, python=python, environment=environment)
+        self._say = _speaker(provisioner)
+
+    def run(self) -> None:
+        try:
+            while (status := self._process.poll()) is None:
+                self._watch.look()
+                time.sleep(LOOK_S)
+            if status != 0 and not self.expected:
+                self._explain(status)
+        except Exception:
+            self._log.exception("envguard: the end of kernel %s is not explained", self._name)
+
+    def _explain(self, status: int) -> None:
+        running = self._folder.cell()
+        death: Death = self._die(status, running[0] if running else None)
+        file = keep_death(self._name, death)
+        text = f"envguard: {death.sentence}\n{death.text}\nkept in {file}\n"
+        self._log.error("%s", text)
+        if running is None or not self._say(running[1], text):
+            self._folder.notice("The kernel before this one died.\n" + text)
+
+
+def _speaker(provisioner: GuardedProvisioner) -> Callable[[dict[str, object], str], bool]:
+    """Says something in the cell of a header; False where that cannot be done: ipc, or an encrypted line."""
+    manager = provisioner.parent
+    encrypted = getattr(manager, "curve_publickey", None) is not None
+    if manager is None or encrypted or getattr(manager, "transport", None) != "tcp":
+        return _cannot_say
+    connection, session = dict(provisioner.connection_info), manager.session.clone()
+
+    def say(header: dict[str, object], text: str) -> bool:
+        return dead_cell.say(connection, session, header, text)
+
+    return say
+
+
+def _cannot_say(_header: dict[str, object], _text: str) -> bool:
+    return False
