@@ -4,25 +4,46 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from envguard.errors import InputError
 
 EXTENSION = "envguard.jupyter"
-SECTION = "GuardedProvisioner"
+SECTION = "envguard"
 FILE = Path("jupyter_server_config.d") / "envguard.json"
+
+
+class OnStart(StrEnum):
+    """What happens when a kernel starts whose lock is not proven on this machine."""
+
+    OFF = "off"
+    WARN = "warn"
+    """A notice with its first cell."""
+    REFUSE = "refuse"
+    """It does not start, and the dialog says why."""
+    VERIFY = "verify"
+    """It starts, `envguard verify` runs beside it, and its answer comes with the next cell."""
 
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """What one configuration file says. `kernels` None = all of the server's; `locks` by kernel."""
+    """What one configuration file says. `kernels` None = all of the server's; `locks` by kernel.
+
+    `mistakes` are what the file has and cannot mean; a kernel starts all the same.
+    """
 
     file: Path
-    on_start: str = "warn"
+    on_start: OnStart = OnStart.WARN
     kernels: tuple[str, ...] | None = None
-    locks: dict[str, str] | None = None
+    locks: Mapping[str, str] = field(default_factory=dict)
+    mistakes: tuple[str, ...] = ()
+
+    def covers(self, kernel: str) -> bool:
+        return self.kernels is None or kernel in self.kernels
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,26 +71,44 @@ def guard_file(*, user: bool) -> Path:
 
 
 def read_guard(file: Path) -> Guard | None:
-    """What is configured; None where nothing is. Raises InputError for what cannot be read."""
+    """What is configured; None where nothing is. What cannot be read is a mistake of the default guard."""
     from envguard.adapters import files
+    from envguard.errors import EnvguardError
 
     if not file.exists():
         return None
     try:
         told = json.loads(files.read_text(file))
-        section = told.get(SECTION, {})
-        kernels, locks = section.get("kernels"), section.get("locks", {})
-        return Guard(
-            file,
-            str(section.get("on_start", "warn")),
-            None if kernels is None else tuple(map(str, kernels)),
-            {str(name): str(lock) for name, lock in locks.items()},
-        )
-    except (ValueError, AttributeError, TypeError) as error:
-        raise InputError(
-            f"{file} is no configuration of the guard: {error}",
-            hint="envguard jupyter disable removes it",
-        ) from None
+    except (EnvguardError, ValueError) as error:
+        return Guard(file, mistakes=(f"{file} cannot be read: {error}",))
+    return _guard(file, told.get(SECTION) if isinstance(told, dict) else None)
+
+
+def guard_here() -> Guard | None:
+    """The guard of this environment's servers, else that of all servers of the user; None = there is none."""
+    found = (read_guard(guard_file(user=user)) for user in (False, True))
+    return next((guard for guard in found if guard is not None), None)
+
+
+def _guard(file: Path, section: object) -> Guard:
+    if not isinstance(section, dict):
+        return Guard(file, mistakes=(f"{file} has no {SECTION}",))
+    guard, mistakes = Guard(file), []
+    for key, value in section.items():
+        match key, value:
+            case "on_start", str() if value in list(OnStart):
+                guard = replace(guard, on_start=OnStart(value))
+            case "kernels", None:
+                pass
+            case "kernels", list() if all(isinstance(name, str) for name in value):
+                guard = replace(guard, kernels=tuple(value))
+            case "locks", dict() if all(isinstance(lock, str) for lock in value.values()):
+                guard = replace(guard, locks=value)
+            case "on_start", _:
+                mistakes.append(f"{file}: on_start is {value!r}, not one of {', '.join(OnStart)}")
+            case _:
+                mistakes.append(f"{file}: {key} = {value!r} means nothing here")
+    return replace(guard, mistakes=tuple(mistakes))
 
 
 def write_guard(guard: Guard) -> None:
@@ -80,9 +119,9 @@ def write_guard(guard: Guard) -> None:
     document: dict[str, Any] = {
         "ServerApp": {"jpserver_extensions": {EXTENSION: True}},
         SECTION: {
-            "on_start": guard.on_start,
+            "on_start": guard.on_start.value,
             "kernels": None if guard.kernels is None else list(guard.kernels),
-            "locks": guard.locks or {},
+            "locks": dict(guard.locks),
         },
     }
     try:

@@ -27,7 +27,7 @@ def command() -> None:
 @click.argument("kernels", nargs=-1, metavar="[KERNEL]...")
 @click.option(
     "--on-start",
-    type=click.Choice(["off", "warn", "refuse", "verify"]),
+    type=click.Choice([way.value for way in jupyter.OnStart]),
     help="Where a kernel's lock is not proven on this machine: say nothing, say it with the first cell "
     "(warn, the default), do not start it, or verify beside it.",
 )
@@ -45,21 +45,20 @@ def enable(kernels: tuple[str, ...], on_start: str | None, lock: Path | None, us
         raise InputError(
             "--lock is for kernels that are named", hint="envguard jupyter enable NAME --lock FILE"
         )
-    before = jupyter.read_guard(file)
-    guard = before or jupyter.Guard(file, kernels=kernels or None)
+    guard = jupyter.read_guard(file) or jupyter.Guard(file, kernels=kernels or None)
     if not kernels:
         guard = replace(guard, kernels=None)
     elif guard.kernels is not None:
         guard = replace(guard, kernels=tuple(dict.fromkeys((*guard.kernels, *kernels))))
     if on_start is not None:
-        guard = replace(guard, on_start=on_start)
+        guard = replace(guard, on_start=jupyter.OnStart(on_start))
     if lock is not None:
         locks = dict.fromkeys(kernels, str(lock.resolve()))
-        guard = replace(guard, locks={**(guard.locks or {}), **locks})
+        guard = replace(guard, locks={**guard.locks, **locks})
     jupyter.write_guard(guard)
     click.echo(f"guarded   {_names(guard)}: {guard.on_start}")
     click.echo(f"wrote     {file}")
-    click.echo("from the next start of the server on")
+    click.echo("servers that run already guard from their next start on")
 
 
 @command.command()
@@ -93,6 +92,8 @@ def status() -> int:
     guards = [guard for guard in found if guard is not None]
     for guard in guards:
         click.echo(f"guard     {_names(guard)}: {guard.on_start}   {guard.file}")
+        for mistake in guard.mistakes:
+            click.echo(f"mistake   {mistake}; left out")
     if not guards:
         click.echo("no kernel is guarded (envguard jupyter enable)")
     for kernel in jupyter.kernels():
@@ -103,10 +104,10 @@ def status() -> int:
 def _state(kernel: jupyter.Kernel, guards: list[jupyter.Guard]) -> str:
     if kernel.provisioner not in (None, "local-provisioner"):
         return f"not guarded: its kernelspec names the provisioner {kernel.provisioner}"
-    guard = next((g for g in guards if g.kernels is None or kernel.name in g.kernels), None)
-    if guard is None:
+    guard = next(iter(guards), None)  # as `guard_here`
+    if guard is None or not guard.covers(kernel.name):
         return "not guarded"
-    lock = (guard.locks or {}).get(kernel.name)
+    lock = guard.locks.get(kernel.name)
     if lock is None:
         return f"{guard.on_start}; lock: conda-lock.yml beside the notebook"
     proven, reason = proven_here(Path(lock), {})

@@ -14,8 +14,9 @@ import zmq
 from jupyter_client.session import Session
 
 CLIENTS_S = 1.0
-"""How long to wait for the first client to connect again (ZeroMQ tries every 0.1 s)."""
-MORE_CLIENTS_S = 0.15
+"""How long to wait for the first client to connect again."""
+MORE_CLIENTS_S = 0.3
+"""How long for the next: ZeroMQ tries again after 0.1 to 0.2 s (RECONNECT_IVL), each client by itself."""
 LINGER_MS = 500
 
 
@@ -44,11 +45,10 @@ def say(
 
 
 def _subscribed(socket: zmq.Socket[Any]) -> bool:
-    """Wait for a client, and then a moment for others."""
+    """Wait for a client, and then a moment for each other."""
     if not socket.poll(int(CLIENTS_S * 1000)):
         return False
-    until = time.monotonic() + MORE_CLIENTS_S
-    while (left := until - time.monotonic()) > 0:
-        if socket.poll(int(left * 1000) + 1):
-            socket.recv()
+    until = time.monotonic() + CLIENTS_S
+    while time.monotonic() < until and socket.poll(int(MORE_CLIENTS_S * 1000)):
+        socket.recv()
     return True

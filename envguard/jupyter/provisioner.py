@@ -14,12 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from jupyter_client.provisioning import LocalProvisioner
-from traitlets import Any as AnyTrait
 
+from envguard.api.jupyter import Guard, OnStart, guard_here
 from envguard.api.kernels import Death, KernelWatch, keep_death
 from envguard.jupyter import dead_cell, start
 from envguard.jupyter.folder import STARTUP, KernelFolder
-from envguard.jupyter.settings import OnStart, Settings, settings_of
 
 LOOK_S = 0.1
 EXPLAINED_WITHIN_S = 5.0
@@ -28,23 +27,15 @@ EXPLAINED_WITHIN_S = 5.0
 class GuardedProvisioner(LocalProvisioner):  # type: ignore[misc]
     """A LocalProvisioner with a guard. Whatever goes wrong in the guard is logged, and the kernel starts."""
 
-    on_start = AnyTrait(OnStart.WARN.value, config=True, help="off, warn, refuse or verify")
-    kernels = AnyTrait(None, config=True, help="names of the kernels that are guarded; None: all")
-    locks = AnyTrait({}, config=True, help="the lock of a kernel, by the kernel's name")
-
     _folder: KernelFolder | None = None
     _watcher: _Watcher | None = None
     _verification: start.Verification | None = None
 
     async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
         kwargs = await super().pre_launch(**kwargs)
-        settings = settings_of(
-            {"on_start": self.on_start, "kernels": self.kernels, "locks": self.locks}
-        )
-        for mistake in settings.mistakes:
-            self.log.warning("envguard: %s", mistake)
-        if settings.guards(self._name):
-            self._refuse_or_note(settings, kwargs)
+        guard = self._guard()
+        if guard is not None and guard.covers(self._name):
+            self._refuse_or_note(guard, kwargs)
         return kwargs
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> Any:
@@ -95,24 +86,33 @@ class GuardedProvisioner(LocalProvisioner):  # type: ignore[misc]
             self._folder.remove()
         self._folder = self._watcher = self._verification = None
 
-    def _refuse_or_note(self, settings: Settings, kwargs: dict[str, Any]) -> None:
+    def _guard(self) -> Guard | None:
+        """What is configured; a guard that nobody configured was asked for by its name, and warns."""
+        try:
+            guard = guard_here() or Guard(Path())
+        except Exception:
+            self.log.exception("envguard: kernel %s starts without a guard", self._name)
+            return None
+        for mistake in guard.mistakes:
+            self.log.warning("envguard: %s; left out", mistake)
+        return guard
+
+    def _refuse_or_note(self, guard: Guard, kwargs: dict[str, Any]) -> None:
         """Prepare the guard. Raises RuntimeError for a kernel that is not to start, and nothing else."""
         answer = None
         try:
-            answer = start.answer(settings, self._name, kwargs)
-            if answer is None or settings.on_start is not OnStart.REFUSE:
-                self._prepare(settings, answer, kwargs)
+            answer = start.answer(guard, self._name, kwargs)
+            if answer is None or guard.on_start is not OnStart.REFUSE:
+                self._prepare(guard, answer, kwargs)
         except Exception:
             self.log.exception("envguard: kernel %s starts without a guard", self._name)
             self._forget()
             return
-        if answer is not None and settings.on_start is OnStart.REFUSE:
+        if answer is not None and guard.on_start is OnStart.REFUSE:
             self.log.error("envguard: %s", answer.text)
             raise RuntimeError(answer.text)
 
-    def _prepare(
-        self, settings: Settings, answer: start.Answer | None, kwargs: dict[str, Any]
-    ) -> None:
+    def _prepare(self, guard: Guard, answer: start.Answer | None, kwargs: dict[str, Any]) -> None:
         if self._folder is None:
             self._folder = KernelFolder()
         self._folder.forget()
@@ -122,9 +122,9 @@ class GuardedProvisioner(LocalProvisioner):  # type: ignore[misc]
         if answer is None:
             return
         self.log.warning("envguard: %s", answer.text)
-        if settings.on_start is OnStart.VERIFY and answer.lock is not None:
+        if guard.on_start is OnStart.VERIFY and answer.lock is not None:
             self._verification = start.Verification(answer.lock, self._folder.notice, self.log)
-        elif settings.on_start is not OnStart.OFF:
+        elif guard.on_start is not OnStart.OFF:
             self._folder.notice(f"envguard: {answer.text}\n")
 
 

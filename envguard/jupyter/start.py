@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from envguard.api.jupyter import Guard, OnStart
 from envguard.api.kernels import proven_here
-from envguard.jupyter.settings import OnStart, Settings
 
 LOCK = "conda-lock.yml"
 
@@ -32,16 +32,17 @@ def is_ipykernel(command: Sequence[str]) -> bool:
     return any("ipykernel" in word for word in command)
 
 
-def answer(settings: Settings, kernel: str, launch: dict[str, Any]) -> Answer | None:
+def answer(guard: Guard, kernel: str, launch: dict[str, Any]) -> Answer | None:
     """None where there is nothing to say: it is proven, or has no lock and does not need one."""
-    if settings.on_start is OnStart.OFF:
+    if guard.on_start is OnStart.OFF:
         return None
-    lock = (settings.locks or {}).get(kernel)
+    named = guard.locks.get(kernel)
+    lock = None if named is None else Path(named)
     if lock is None:
         beside = Path(launch.get("cwd") or Path.cwd()) / LOCK
         lock = beside if beside.is_file() else None
     if lock is None:
-        if settings.on_start is not OnStart.REFUSE:
+        if guard.on_start is not OnStart.REFUSE:
             return None
         text = (
             f"kernel {kernel} has no lock, so nothing of it is proven here.\n"
