@@ -22,6 +22,8 @@ from envguard.jupyter.folder import STARTUP, KernelFolder
 
 LOOK_S = 0.1
 EXPLAINED_WITHIN_S = 5.0
+READ_S = 0.2
+"""For clients in the caller's process (nbclient) to read what was said, before they hear of the death."""
 
 
 class GuardedProvisioner(LocalProvisioner):  # type: ignore[misc]
@@ -52,6 +54,7 @@ class GuardedProvisioner(LocalProvisioner):  # type: ignore[misc]
         watcher = self._watcher
         if status is not None and watcher is not None and watcher.is_alive():
             await asyncio.get_running_loop().run_in_executor(None, watcher.join, EXPLAINED_WITHIN_S)
+            await asyncio.sleep(READ_S)
         return status
 
     async def shutdown_requested(self, restart: bool = False) -> None:

@@ -67,7 +67,7 @@ class Verification:
             [sys.executable, "-m", "envguard", "verify", str(lock)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
             cwd=tempfile.gettempdir(),
             text=True,
         )
@@ -83,10 +83,10 @@ class Verification:
         self._thread.join(timeout=10)
 
     def _wait(self, done: Callable[[str], None], log: logging.Logger) -> None:
-        said, _ = self._process.communicate()
+        said, complaint = self._process.communicate()
         if self._stopped:
             return
         try:
-            done(f"envguard verify:\n{said}")
+            done(f"envguard verify:\n{said or complaint}")
         except OSError as error:
             log.warning("envguard: the answer of verify is lost: %s", error)

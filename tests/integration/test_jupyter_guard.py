@@ -1,0 +1,323 @@
+"""The guard of kernels, with real ones: how their death is told, and what they are asked when they start."""
+
+from __future__ import annotations
+
+import errno
+import json
+import logging
+import os
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("ipykernel")
+nbclient = pytest.importorskip("nbclient")
+
+from jupyter_client.manager import KernelManager  # noqa: E402
+from nbformat.v4 import new_code_cell, new_notebook  # noqa: E402
+
+from envguard.jupyter.folder import LOCK, PREFIX, KernelFolder  # noqa: E402
+
+
+@pytest.fixture(autouse=True)
+def guarded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every kernel is guarded, and what the guard writes lies in the test's own folder."""
+    (tmp_path / "tmp").mkdir()
+    (tmp_path / "work").mkdir()
+    monkeypatch.setenv("JUPYTER_DEFAULT_PROVISIONER_NAME", "envguard")
+    monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(tmp_path / "config"))
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
+    monkeypatch.setenv("ENVGUARD_STATE_DIR", str(tmp_path / "state"))
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    monkeypatch.delenv("PYTHONSTARTUP", raising=False)
+
+
+def run(tmp_path: Path, *cells: str) -> tuple[list[str], BaseException | None]:
+    """Run a notebook in tmp_path/work; the text below each cell, and what nbclient raised."""
+    notebook = new_notebook(cells=[new_code_cell(textwrap.dedent(cell)) for cell in cells])
+    client = nbclient.NotebookClient(
+        notebook,
+        timeout=60,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(tmp_path / "work")}},
+    )
+    raised: BaseException | None = None
+    try:
+        client.execute()
+    except Exception as error:
+        raised = error
+    told = [
+        "".join(o.get("text") or o.get("data", {}).get("text/plain", "") for o in cell.outputs)
+        for cell in notebook.cells
+    ]
+    assert list((tmp_path / "tmp").glob(f"{PREFIX}*")) == []
+    return told, raised
+
+
+SEGFAULT = """
+import ctypes
+def inner():
+    ctypes.string_at(0)
+inner()
+"""
+
+
+@pytest.mark.parametrize(
+    ("code", "end", "says"),
+    [
+        (
+            SEGFAULT,
+            "SIGSEGV",
+            ["EG701 fail  cell [2] crashed with SIGSEGV", "in inner", "while: import ctypes"],
+        ),
+        ("import os; os.abort()", "SIGABRT", ["crashed with SIGABRT", "Python stack"]),
+        (
+            "import os; os.kill(os.getpid(), 9)",
+            "SIGKILL",
+            ["crashed with SIGKILL", "killed from outside"],
+        ),
+        ("import os; os._exit(3)", "exit code 3", ["the process ended itself, exit code 3"]),
+    ],
+)
+def test_the_dead_cell_tells_how_it_died(
+    tmp_path: Path, code: str, end: str, says: list[str]
+) -> None:
+    told, raised = run(tmp_path, "x = 1", code)
+    assert type(raised).__name__ == "DeadKernelError"
+    assert told[1].startswith(f"envguard: cell [2] ended the kernel: {end}\n")
+    flat = " ".join(told[1].split())
+    assert [part for part in says if " ".join(part.split()) not in flat] == []
+
+    (kept,) = (tmp_path / "state" / "kernels").iterdir()
+    assert kept.read_text() in told[1].removeprefix("envguard: ")
+    assert f"kept in {kept}" in told[1]
+
+
+def test_frames_of_jupyter_are_left_out(tmp_path: Path) -> None:
+    told, _ = run(tmp_path, "import os; os.abort()")
+    assert "Python stack, innermost first:" in told[0]
+    assert "IPython" not in told[0]
+
+
+def test_a_child_that_crashes_is_not_the_kernel(tmp_path: Path) -> None:
+    fork = """
+        import ctypes, os
+        child = os.fork()
+        if child == 0:
+            ctypes.string_at(0)
+        os.WTERMSIG(os.waitpid(child, 0)[1])
+        """
+    told, raised = run(tmp_path, fork, "import os; os.kill(os.getpid(), 9)")
+    assert told[0] == "11"
+    assert type(raised).__name__ == "DeadKernelError"
+    assert "ended the kernel: SIGKILL" in told[1]
+    assert "Python stack" not in told[1]
+
+
+def test_a_kernel_that_ends_well_says_nothing_and_has_its_own_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "own.py").write_text("from_startup = 41\n")
+    monkeypatch.setenv("PYTHONSTARTUP", str(tmp_path / "own.py"))
+    told, raised = run(
+        tmp_path,
+        "from_startup + 1",
+        "import os; os.environ['PYTHONSTARTUP']",
+        "sorted(name for name in globals() if not name.startswith('_'))",
+    )
+    assert raised is None
+    assert told[0] == "42"
+    assert told[1] == repr(str(tmp_path / "own.py"))
+    assert told[2] == "['In', 'Out', 'exit', 'from_startup', 'get_ipython', 'open', 'os', 'quit']"
+    assert not (tmp_path / "state").exists()
+
+
+def configure(tmp_path: Path, **section: object) -> None:
+    folder = tmp_path / "config" / "jupyter_server_config.d"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "envguard.json").write_text(json.dumps({"envguard": section}))
+
+
+def lock_beside(tmp_path: Path) -> Path:
+    lock = tmp_path / "work" / "conda-lock.yml"
+    lock.write_text("version: 1\n")
+    return lock
+
+
+def test_a_lock_that_is_not_proven_is_told_once_with_the_first_cell(tmp_path: Path) -> None:
+    lock = lock_beside(tmp_path)
+    told, raised = run(tmp_path, "1 + 1", "2 + 2")
+    assert raised is None
+    assert told[0] == (
+        f"envguard: {lock} is not proven on this machine: never verified here.\n"
+        f"To prove it: envguard verify {lock}\n2"
+    )
+    assert told[1] == "4"
+
+
+@pytest.mark.parametrize(
+    "section",
+    [{"on_start": "off"}, {"kernels": ["another"]}, {"kernels": [], "on_start": "refuse"}],
+)
+def test_nothing_is_said_where_nobody_wants_it(tmp_path: Path, section: dict[str, object]) -> None:
+    lock_beside(tmp_path)
+    configure(tmp_path, **section)
+    assert run(tmp_path, "1 + 1") == (["2"], None)
+
+
+@pytest.mark.parametrize("with_lock", [True, False])
+def test_a_kernel_is_refused_with_the_reason(tmp_path: Path, with_lock: bool) -> None:
+    if with_lock:
+        lock_beside(tmp_path)
+    configure(tmp_path, on_start="refuse")
+    _, raised = run(tmp_path, "1 + 1")
+    assert type(raised) is RuntimeError
+    said = "envguard verify " if with_lock else "envguard jupyter enable python3 --lock"
+    assert said in str(raised)
+
+
+@pytest.mark.parametrize(
+    "section",
+    [
+        {"on_start": "sometimes"},
+        {"kernels": "python3"},
+        {"locks": {"python3": 1}},
+        {"colour": "red"},
+    ],
+)
+def test_a_mistake_in_the_configuration_is_logged_and_the_kernel_starts(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, section: dict[str, object]
+) -> None:
+    configure(tmp_path, **section)
+    logging.getLogger("traitlets").propagate = True
+    with caplog.at_level("WARNING"):
+        assert run(tmp_path, "1 + 1") == (["2"], None)
+    assert next(iter(section)) in caplog.text
+    assert "left out" in caplog.text
+
+
+def test_a_configuration_that_is_no_json_is_logged_and_the_kernel_starts(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    configure(tmp_path)
+    (tmp_path / "config/jupyter_server_config.d/envguard.json").write_text("{")
+    logging.getLogger("traitlets").propagate = True
+    with caplog.at_level("WARNING"):
+        assert run(tmp_path, "1 + 1") == (["2"], None)
+    assert "cannot be read" in caplog.text
+
+
+def test_no_room_for_the_guard_and_the_kernel_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def full(*_: object, **__: object) -> str:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("tempfile.mkdtemp", full)
+    logging.getLogger("traitlets").propagate = True
+    with caplog.at_level("ERROR"):
+        assert run(tmp_path, "1 + 1") == (["2"], None)
+    assert "starts without a guard" in caplog.text
+
+
+def test_what_is_proven_starts_without_a_word(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock_beside(tmp_path)
+    configure(tmp_path, on_start="refuse")
+    monkeypatch.setattr("envguard.jupyter.start.proven_here", lambda *_: (True, "ran"))
+    assert run(tmp_path, "1 + 1") == (["2"], None)
+
+
+def test_verify_runs_beside_the_kernel_and_answers_with_a_later_cell(tmp_path: Path) -> None:
+    lock_beside(tmp_path)
+    configure(tmp_path, on_start="verify")
+    wait = "import time; time.sleep(0.5)"
+    told, raised = run(tmp_path, *[wait] * 16)
+    assert raised is None
+    said = "".join(told)
+    assert said.count("envguard verify:") == 1
+    assert "conda-lock.yml" in said
+
+
+def test_shut_down_is_no_death(tmp_path: Path) -> None:
+    for stop in ("shutdown", "kill", "restart"):
+        manager = KernelManager(kernel_name="python3")
+        manager.start_kernel()
+        pid = manager.provisioner.pid
+        if stop == "restart":
+            manager.restart_kernel(now=True)
+        manager.shutdown_kernel(now=stop != "shutdown")
+        assert not Path(f"/proc/{pid}").exists()
+    assert not (tmp_path / "state" / "kernels").exists()
+    assert list((tmp_path / "tmp").glob(f"{PREFIX}*")) == []
+
+
+def test_the_folder_of_a_server_that_was_killed_goes_with_the_next_kernel(tmp_path: Path) -> None:
+    code = """
+        import os, signal
+        from envguard.jupyter.folder import KernelFolder
+        KernelFolder()
+        os.kill(os.getpid(), signal.SIGKILL)
+        """
+    subprocess.run([sys.executable, "-c", textwrap.dedent(code)], check=False)
+    (left,) = (tmp_path / "tmp").glob(f"{PREFIX}*")
+    KernelFolder().remove()
+    assert left.exists()  # too young: its lock could be on the way
+    os.utime(left, (time.time() - 60,) * 2)
+    mine = KernelFolder()
+    assert not left.exists()
+
+    os.utime(mine.path, (time.time() - 60,) * 2)
+    KernelFolder().remove()
+    assert (mine.path / LOCK).exists()  # of a living one
+    mine.remove()
+
+
+def envguard(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "envguard", "jupyter", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_enable_status_disable(tmp_path: Path) -> None:
+    lock = lock_beside(tmp_path)
+    file = tmp_path / "config" / "jupyter_server_config.d" / "envguard.json"
+    assert "no kernel is guarded" in envguard("status").stdout
+
+    enabled = envguard("enable", "--user", "python3", "--on-start", "refuse", "--lock", str(lock))
+    assert (enabled.returncode, enabled.stderr) == (0, "")
+    assert json.loads(file.read_text()) == {
+        "ServerApp": {"jpserver_extensions": {"envguard.jupyter": True}},
+        "envguard": {"on_start": "refuse", "kernels": ["python3"], "locks": {"python3": str(lock)}},
+    }
+    status = envguard("status").stdout
+    assert f"refuse; {lock}: not proven here, never verified here" in status
+
+    assert envguard("disable", "--user", "python3").stdout == f"removed   {file}\n"
+    assert not file.exists()
+    assert envguard("disable", "--user").stdout == "nothing is guarded here\n"
+
+
+def test_enable_of_what_is_not_there(tmp_path: Path) -> None:
+    said = envguard("enable", "--user", "nope")
+    assert said.returncode == 2
+    assert "there is no kernel 'nope' here" in said.stderr
+    assert "python3" in said.stderr
+    assert not (tmp_path / "config").exists()
+    assert envguard("enable", "--user", "--lock", __file__).returncode == 2
+
+
+def test_a_mistake_of_the_file_is_shown_by_status(tmp_path: Path) -> None:
+    configure(tmp_path, on_start="sometimes")
+    said = envguard("status")
+    assert said.returncode == 0
+    assert "on_start is 'sometimes', not one of off, warn, refuse, verify; left out" in said.stdout
