@@ -2,6 +2,7 @@
 
 from envguard.model.knowledge import DriverBranch, DriverDrop, GpuModel, Knowledge
 from envguard.model.origin import Origin
+from envguard.model.spec_facts import Processors
 from envguard.model.target import VirtualPackage
 from envguard.model.version import ComputeCapability, Dotted
 
@@ -48,6 +49,10 @@ KNOWLEDGE = Knowledge(
         branch("linux", "590", "13.1"),
         branch("win", "535.98", "12.2"),
         branch("win", "591", "13.1"),
+    ),
+    processors=(
+        Processors(("linux-64", "win-64"), ("x86_64", "x86_64_v3", "zen3", "zen4"), ORIGIN),
+        Processors(("linux-aarch64",), ("aarch64", "neoverse_v2"), ORIGIN),
     ),
     driver_drops=(
         DriverDrop(

@@ -1,10 +1,10 @@
-"""The rows of rules/tables/build_names.yaml, python_ends.yaml and torch_pythons.yaml."""
+"""The rows of rules/tables/build_names.yaml, processors.yaml, python_ends.yaml and torch_pythons.yaml."""
 
 from __future__ import annotations
 
 from envguard.formats.strict_yaml import Keys, as_texts
 from envguard.formats.table_values import Sources, as_date
-from envguard.model.spec_facts import BuildNames, PythonEnd, TorchPythons
+from envguard.model.spec_facts import BuildNames, Processors, PythonEnd, TorchPythons
 
 
 def build_names(keys: Keys, origin: Sources) -> list[BuildNames]:
@@ -26,6 +26,14 @@ def python_ends(keys: Keys, origin: Sources) -> list[PythonEnd]:
     return [
         PythonEnd(row.text("python"), row.read("end", as_date, ""), origin(row))
         for row in keys.rows("python_ends")
+    ]
+
+
+def processors(keys: Keys, origin: Sources) -> list[Processors]:
+    """The rows of `processors`, each with its source."""
+    return [
+        Processors(row.texts("subdirs"), row.texts("names"), origin(row))
+        for row in keys.rows("processors")
     ]
 
 

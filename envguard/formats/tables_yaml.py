@@ -81,5 +81,6 @@ def _knowledge(keys: Keys) -> Knowledge:
         python_ends=tuple(spec_rows.python_ends(keys, origin)),
         gpu_variants=tuple(gpu_variant_rows.gpu_variants(keys, origin)),
         ptx_makers=tuple(gpu_variant_rows.ptx_makers(keys, origin)),
+        processors=tuple(spec_rows.processors(keys, origin)),
         torch_pythons=tuple(spec_rows.torch_pythons(keys, origin)),
     )

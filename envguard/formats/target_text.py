@@ -27,6 +27,8 @@ _SUBDIR_WORDS = {
     "windows": "win-64",
     "win": "win-64",
 }
+_BRANCH_STEP = 5
+"""Branches since 430 are numbered in fives, and a Windows driver counts up within: 576.02 is of 575."""
 _CAPABILITY = re.compile(r"\d+\.\d+|(sm|compute)_\d+[a-z]?")
 
 
@@ -190,9 +192,23 @@ def _with_conditions(machine: Machine, said: _Said, knowledge: Knowledge) -> Mac
         driver=_driver(machine, said, said_dotted["cuda"], knowledge),
         glibc=said_dotted["glibc"] or machine.glibc,
         osx=said_dotted["osx"] or machine.osx,
-        archspec=said.conditions.get("archspec") or machine.archspec,
+        archspec=_archspec(said, machine.subdir, knowledge) or machine.archspec,
         assumed=machine.assumed - said.conditions.keys(),
     )
+
+
+def _archspec(said: _Said, subdir: str, knowledge: Knowledge) -> str | None:
+    """The processor that was said, which has to be one that conda has a name for."""
+    text = said.conditions.get("archspec", "").lower()
+    names = [name for row in knowledge.processors if subdir in row.subdirs for name in row.names]
+    if not text or text in names:
+        return text or None
+    if not names:
+        what = f"no processors of {subdir} are known by name"
+        raise _error(said, what, "leave archspec= out")
+    near = difflib.get_close_matches(text, names, n=3)
+    hint = f"did you mean {' or '.join(near)}?" if near else f"known: {_listed(names)}"
+    raise _error(said, f"no processor of {subdir} is called {text!r}", hint)
 
 
 def _driver(
@@ -214,17 +230,31 @@ def _driver(
         return Driver(known, cuda)
     version = _dotted(said, "driver")
     assert version is not None
-    return Driver(version, cuda or _driver_cuda(version, machine, knowledge))
+    return Driver(version, cuda or _driver_cuda(version, machine, said, knowledge))
 
 
-def _driver_cuda(version: Dotted, machine: Machine, knowledge: Knowledge) -> Dotted | None:
-    """From the table of branches, which says nothing about Jetson's drivers."""
+def _driver_cuda(
+    version: Dotted, machine: Machine, said: _Said, knowledge: Knowledge
+) -> Dotted | None:
+    """From the table of branches, which says nothing about Jetson's drivers.
+
+    Nobody knows what a driver past the newest branch reports: then it has to be said with it.
+    """
     capabilities = {gpu.compute_capability for gpu in machine.gpus or ()}
     kinds = {m.kind for m in knowledge.gpus if m.compute_capability in capabilities}
     if kinds == {"jetson"}:
         return None
-    windows = machine.subdir.startswith("win-") or machine.platform == "wsl2"
-    return knowledge.driver_cuda(version, os="win" if windows else "linux")
+    os = "win" if machine.subdir.startswith("win-") or machine.platform == "wsl2" else "linux"
+    newest = knowledge.newest_branch(os=os)
+    if newest is not None and version.major >= newest.branch + _BRANCH_STEP:
+        raise _error(
+            said,
+            f"no driver {version} is known; the newest branch is {newest.branch} "
+            f"(rules of {knowledge.date})",
+            f"if it exists, say the CUDA that nvidia-smi shows, too: driver={version},cuda=X.Y; "
+            "or get newer rules: envguard rules update",
+        )
+    return knowledge.driver_cuda(version, os=os)
 
 
 def _dotted(said: _Said, name: str) -> Dotted | None:

@@ -12,7 +12,7 @@ from envguard.model.gpu_variant import GpuVariants, PtxMakers
 from envguard.model.image import CudaImages, PytorchImages
 from envguard.model.origin import Origin
 from envguard.model.rule import Rule
-from envguard.model.spec_facts import BuildNames, PythonEnd, TorchPythons
+from envguard.model.spec_facts import BuildNames, Processors, PythonEnd, TorchPythons
 from envguard.model.target import VirtualPackage
 from envguard.model.version import ComputeCapability, Dotted
 
@@ -226,6 +226,7 @@ class Knowledge:
     wheel_tags: tuple[WheelTag, ...] = ()
     host_compilers: tuple[HostCompiler, ...] = ()
     build_names: tuple[BuildNames, ...] = ()
+    processors: tuple[Processors, ...] = ()
     python_ends: tuple[PythonEnd, ...] = ()
     gpu_variants: tuple[GpuVariants, ...] = ()
     ptx_makers: tuple[PtxMakers, ...] = ()
@@ -235,6 +236,11 @@ class Knowledge:
     """Whether rules that stop no GPU are asked, too."""
     pypi_names: Mapping[str, str] = field(default_factory=dict)
     """conda names to those of PyPI, where they differ."""
+
+    def newest_branch(self, *, os: str) -> DriverBranch | None:
+        """The newest branch of drivers that is tabled for linux or win; None where none is."""
+        branches = [branch for branch in self.driver_branches if branch.os == os]
+        return max(branches, key=lambda branch: branch.first, default=None)
 
     def driver_cuda(self, version: Dotted, *, os: str) -> Dotted | None:
         """The newest CUDA that a driver supports; None where no branch is tabled for it."""

@@ -28,6 +28,15 @@ class PythonEnd:
 
 
 @dataclass(frozen=True, slots=True)
+class Processors:
+    """The names that `__archspec` has for the processors of some platforms, older ones first."""
+
+    subdirs: tuple[str, ...]
+    names: tuple[str, ...]
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
 class TorchPythons:
     """The Pythons (a version spec of X.Y) that releases of PyTorch (a version spec) were built for.
 

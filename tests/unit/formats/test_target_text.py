@@ -66,6 +66,9 @@ def test_what_a_text_describes(text, subdir, driver, capability) -> None:
         pytest.param("a100,cuda=12.4", None, "12.4", id="only the CUDA version is known"),
         pytest.param("a100,driver=535,cuda=12.4", "535", "12.4", id="what is said beats the table"),
         pytest.param("a100 , driver = 535", "535", "12.2", id="spaces"),
+        pytest.param("a100,driver=594.99", "594.99", "13.1", id="within the newest branch"),
+        pytest.param("a100,driver=99999,cuda=14.2", "99999", "14.2", id="newer, and its CUDA said"),
+        pytest.param("jetson orin,driver=99999", "99999", None, id="a Jetson's, past all branches"),
         pytest.param("jetson orin,driver=540", "540", None, id="Jetson's drivers are not tabled"),
         pytest.param("linux-64,driver=580", "580", "13.0", id="a platform with a driver"),
         pytest.param("here,driver=580", "580", "13.0", id="this machine with another driver"),
@@ -103,6 +106,11 @@ def test_what_is_said_is_not_assumed() -> None:
 
     assert (str(machine.glibc), machine.archspec) == ("2.17", "x86_64_v3")
     assert machine.assumed == frozenset()
+
+
+@pytest.mark.parametrize("text", ["a100,archspec=ZEN4", "linux-aarch64,archspec=neoverse_v2"])
+def test_a_processor_is_one_of_its_platform(text: str) -> None:
+    assert parsed(text).machine.archspec == text.lower().partition("archspec=")[2]
 
 
 def test_macos_has_a_version_and_no_glibc() -> None:
@@ -169,6 +177,18 @@ def test_a_named_card_has_its_tabled_name_and_a_number_has_none() -> None:
             "win-64:a100,glibc=2.28", "glibc= does not fit win-64", None, id="glibc there"
         ),
         pytest.param("a100,osx=13", "osx= does not fit linux-64", None, id="osx there"),
+        pytest.param(
+            "a100,archspec=zn4", "no processor of linux-64 is called", "zen4", id="a typo"
+        ),
+        pytest.param("a100,archspec=q", "no processor", "x86_64, x86_64_v3", id="nothing near"),
+        pytest.param(
+            "linux-64:a100,archspec=neoverse_v2", "no processor of linux-64", None, id="of another"
+        ),
+        pytest.param("mac,archspec=m1", "no processors of osx-arm64", "leave", id="none tabled"),
+        pytest.param(
+            "a100,driver=595", "the newest branch is 590", "cuda=X.Y", id="past the newest branch"
+        ),
+        pytest.param("a100,driver=99999", "no driver 99999", "rules update", id="no driver"),
         pytest.param("win-64:here", "here", "write here", id="here on another platform"),
     ],
 )
