@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from envguard.errors import InputError, UnavailableError
@@ -22,29 +23,67 @@ def write_text(path: Path, text: str) -> None:
 
 def write_bytes(path: Path, content: bytes) -> None:
     """The same for `content`."""
+    _write_all({path: content})
+
+
+def write_texts(texts: Mapping[Path, str]) -> None:
+    """Write several files that belong together: each as `write_text` does, and none before all are on disk.
+
+    Raises UnavailableError as it does; where the room gives out in the middle, nothing has changed.
+    """
+    _write_all({path: text.encode("utf-8") for path, text in texts.items()})
+
+
+def _write_all(contents: Mapping[Path, bytes]) -> None:
+    with contextlib.ExitStack() as waiting:
+        whole = [
+            (waiting.enter_context(_temporary(path, content)), _real(path))
+            for path, content in contents.items()
+            if _replaces(path)
+        ]
+        for path, content in contents.items():
+            if not _replaces(path):
+                _write_into(path, content)
+        for temporary, path in whole:
+            try:
+                temporary.replace(path)
+            except OSError as error:
+                raise _not_written(path, error) from error
+
+
+def _replaces(path: Path) -> bool:
+    """A pipe, a device: what is there and no file is written to."""
+    return path.is_file() or not path.exists()
+
+
+def _real(path: Path) -> Path:
+    return path.resolve() if path.is_symlink() else path
+
+
+@contextlib.contextmanager
+def _temporary(path: Path, content: bytes) -> Iterator[Path]:
+    """`content` in a file beside `path`, on disk and with its mode; gone at the end if it is still there."""
     import tempfile  # and with it shutil and its archives: most starts write nothing
 
-    if path.exists() and not path.is_file():
-        _write_into(path, content)
-        return
-    path = path.resolve() if path.is_symlink() else path
-    temporary: str | None = None
+    path = _real(path)
+    temporary: Path | None = None
     try:
-        mode = mode_of(path)
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        Path(temporary).chmod(mode)
-        Path(temporary).replace(path)
-        temporary = None
-    except OSError as error:
-        raise _not_written(path, error) from error
+        try:
+            mode = mode_of(path)
+            handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+            temporary = Path(name)
+            with os.fdopen(handle, "wb") as stream:
+                stream.write(content)
+                stream.flush()
+                os.fsync(stream.fileno())
+            temporary.chmod(mode)
+        except OSError as error:
+            raise _not_written(path, error) from error
+        yield temporary
     finally:
         if temporary is not None:
             with contextlib.suppress(OSError):
-                Path(temporary).unlink()
+                temporary.unlink()
 
 
 def append_text(path: Path, text: str) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -63,15 +65,50 @@ def test_what_cannot_be_written_leaves_nothing(tmp_path):
 def test_a_write_that_breaks_off_leaves_the_old_file_and_nothing_else(tmp_path):
     path = tmp_path / "x.yml"
     path.write_text("old")
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
-    try:
-        with pytest.raises(UnavailableError, match="could not be written"):
-            files.write_text(path, "x" * 5000)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    with files_of_at_most(1000), pytest.raises(UnavailableError, match="could not be written"):
+        files.write_text(path, "x" * 5000)
     assert path.read_text() == "old"
     assert [p.name for p in tmp_path.iterdir()] == ["x.yml"]
+
+
+@contextmanager
+def files_of_at_most(size: int) -> Iterator[None]:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_files_that_belong_together_are_all_written_or_none(tmp_path):
+    """The last one does not fit, after the others did."""
+    old = tmp_path / "conda-lock.yml"
+    old.write_text("old")
+    texts = {
+        old: "new",
+        tmp_path / "conda-linux-64.lock": "new",
+        tmp_path / "pixi.lock": "x" * 5000,
+    }
+
+    with files_of_at_most(1000), pytest.raises(UnavailableError, match=r"pixi\.lock could not be"):
+        files.write_texts(texts)
+    assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [("conda-lock.yml", "old")]
+
+    files.write_texts(texts)
+    assert {p.name: p.read_text() for p in tmp_path.iterdir()} == {
+        path.name: text for path, text in texts.items()
+    }
+
+
+@pytest.mark.parametrize("broken", ["a device", "a folder"])
+def test_what_cannot_be_replaced_stops_the_others(tmp_path, broken):
+    other = Path("/dev/full") if broken == "a device" else tmp_path / "folder"
+    if broken == "a folder":
+        other.mkdir()
+    with pytest.raises(UnavailableError, match="could not be written"):
+        files.write_texts({tmp_path / "a": "text", other: "text"})
+    assert not (tmp_path / "a").exists()
 
 
 @pytest.mark.parametrize(
