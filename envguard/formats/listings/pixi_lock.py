@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import PurePath
 from typing import Any
 
@@ -15,6 +15,7 @@ from envguard.model.package import Manager, PackageRecord
 from envguard.model.secrets import without_credentials
 
 VERSIONS = (6, 7)
+_KIND = "pixi-lock"
 
 
 def is_pixi_lock(text: str, path: str) -> bool:
@@ -24,7 +25,10 @@ def is_pixi_lock(text: str, path: str) -> bool:
 
 
 def parse_pixi_lock(text: str, path: str) -> tuple[Listing, ...]:
-    """One listing an environment; raises InputError for other versions and damaged files."""
+    """One listing an environment; raises InputError for other versions and damaged files.
+
+    Where several platforms of it have one subdir (an old and a new driver), one for each platform.
+    """
     data = yaml_reader.load(text, path)
     version = data.get("version") if isinstance(data, dict) else None
     if not isinstance(data, dict) or version not in VERSIONS:
@@ -37,8 +41,9 @@ def parse_pixi_lock(text: str, path: str) -> tuple[Listing, ...]:
         details = {_url(item): item for item in data["packages"]}
         platforms = _platforms(data)
         return tuple(
-            Listing("pixi-lock", _by_subdir(body["packages"], details, platforms), name=name)
+            listing
             for name, body in data["environments"].items()
+            for listing in _listings(name, body["packages"], details, platforms)
         )
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise InputError(f"{path}: damaged pixi.lock ({error!r})", hint="pixi lock") from error
@@ -50,13 +55,22 @@ def _platforms(data: Mapping[str, Any]) -> dict[str, str]:
     return {item["name"]: item.get("subdir", item["name"]) for item in named}
 
 
-def _by_subdir(
-    packages: Mapping[str, Any], details: Mapping[str, Any], platforms: Mapping[str, str]
-) -> dict[str | None, tuple[PackageRecord, ...]]:
-    return {
-        platforms.get(platform, platform): tuple(_record(entry, details) for entry in entries)
+def _listings(
+    name: str,
+    packages: Mapping[str, Any],
+    details: Mapping[str, Any],
+    platforms: Mapping[str, str],
+) -> Iterator[Listing]:
+    records = {
+        platform: tuple(_record(entry, details) for entry in entries)
         for platform, entries in packages.items()
     }
+    subdirs = {platform: platforms.get(platform, platform) for platform in packages}
+    if len(set(subdirs.values())) == len(subdirs):
+        yield Listing(_KIND, {subdirs[p]: found for p, found in records.items()}, name=name)
+        return
+    for platform, found in records.items():
+        yield Listing(_KIND, {subdirs[platform]: found}, name=f"{name}:{platform}")
 
 
 def _url(item: Mapping[str, Any]) -> str:

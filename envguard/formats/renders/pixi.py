@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import yaml
 from packaging.requirements import InvalidRequirement, Requirement
 
+from envguard.errors import InputError
 from envguard.formats.conda_lock import archive_name
 from envguard.formats.renders.pip_lines import has_digest, is_repository
 from envguard.formats.renders.wording import named
@@ -18,18 +21,55 @@ from envguard.model.rendering import Rendered, RenderKind
 from envguard.model.secrets import without_credentials
 
 
+@dataclass(frozen=True, slots=True)
+class _Platform:
+    """What one platform of the file gets: a platform is a subdir and what its machine has."""
+
+    name: str
+    subdir: str
+    lockfile: Lockfile
+
+    @property
+    def packages(self) -> tuple[LockedPackage, ...]:
+        return tuple(p for p in self.lockfile.packages if p.platform == self.subdir)
+
+
 def render_pixi(lockfile: Lockfile, subdirs: Sequence[str]) -> Rendered:
     """Environment `default` has the main packages, one named after each other category those as well."""
-    packages = [package for package in lockfile.packages if package.platform in subdirs]
+    return _rendered([_Platform(subdir, subdir, lockfile) for subdir in sorted(subdirs)])
+
+
+def render_pixi_of(lockfiles: Mapping[str, Lockfile]) -> Rendered:
+    """The locks of several machines, by name, in one file: a platform `NAME-SUBDIR` for each.
+
+    A name may have letters, digits, `_` and `-` there; anything else becomes `-`. Raises InputError where
+    that makes two of them one.
+    """
+    platforms = [
+        _Platform(f"{re.sub('[^A-Za-z0-9_]+', '-', name)}-{subdir}", subdir, lockfile)
+        for name, lockfile in lockfiles.items()
+        for subdir in lockfile.platforms
+    ]
+    names = [platform.name for platform in platforms]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise InputError(
+            f"two machines would be the platform {twice[0]} of pixi.lock",
+            hint="give them other names: `targets:` in the configuration",
+        )
+    return _rendered(platforms)
+
+
+def _rendered(platforms: Sequence[_Platform]) -> Rendered:
+    packages = [package for platform in platforms for package in platform.packages]
     categories = {_category(package) for package in packages if package.is_extra}
     details: dict[tuple[str, str], dict[str, Any]] = {}
     for package in packages:
         details.setdefault(_key(package.record), _details(package.record))
     document = {
         "version": 7,
-        "platforms": [_platform(lockfile, subdir) for subdir in sorted(subdirs)],
+        "platforms": [_declared(platform) for platform in platforms],
         "environments": {
-            name: _environment(lockfile, subdirs, packages, extra)
+            name: _environment(platforms, extra)
             for name, extra in [("default", None), *((c, c) for c in sorted(categories))]
         },
         "packages": [details[key] for key in sorted(details)],
@@ -57,33 +97,41 @@ def _category(package: LockedPackage) -> str:
     return {"main": "optional", "default": "default-extra"}.get(package.category, package.category)
 
 
-def _platform(lockfile: Lockfile, subdir: str) -> dict[str, Any]:
+def _declared(platform: _Platform) -> dict[str, Any]:
     virtual = {
         package
-        for locked in lockfile.targets or ()
-        if locked.target.subdir == subdir
+        for locked in platform.lockfile.targets or ()
+        if locked.target.subdir == platform.subdir
         for package in locked.virtual_packages
     }
-    return {"name": subdir, **({"virtual-packages": sorted(virtual)} if virtual else {})}
+    return {
+        "name": platform.name,
+        **({"subdir": platform.subdir} if platform.name != platform.subdir else {}),
+        **({"virtual-packages": sorted(virtual)} if virtual else {}),
+    }
 
 
-def _environment(
-    lockfile: Lockfile, subdirs: Sequence[str], packages: Sequence[LockedPackage], extra: str | None
-) -> dict[str, Any]:
+def _environment(platforms: Sequence[_Platform], extra: str | None) -> dict[str, Any]:
+    lockfiles = {id(platform.lockfile): platform.lockfile for platform in platforms}.values()
     urls = dict.fromkeys(
         without_credentials(url).rstrip("/") + "/"
+        for lockfile in lockfiles
         for channel in lockfile.channels
-        for subdir in sorted(subdirs)
-        for url in channel_urls(channel, subdir=subdir)
+        for platform in platforms
+        for url in channel_urls(channel, subdir=platform.subdir)
     )
-    by_subdir: dict[str, set[tuple[str, str]]] = {subdir: set() for subdir in sorted(subdirs)}
-    for package in packages:
-        if not package.is_extra or (extra is not None and _category(package) == extra):
-            by_subdir[package.platform].add(_key(package.record))
+    by_platform = {
+        platform.name: {
+            _key(package.record)
+            for package in platform.packages
+            if not package.is_extra or (extra is not None and _category(package) == extra)
+        }
+        for platform in platforms
+    }
     return {
         "channels": [{"url": url} for url in urls],
         "packages": {
-            subdir: [dict([key]) for key in sorted(keys)] for subdir, keys in by_subdir.items()
+            name: [dict([key]) for key in sorted(keys)] for name, keys in by_platform.items()
         },
     }
 
