@@ -87,11 +87,13 @@ def locked(path: Path, scratch: Path, url: str, target: str) -> str:
         channels = [*environment.channels, *(c for c in named if c is not None)]
         api.lock(
             path,
-            output=output,
-            targets=[target],
-            platforms=["linux-64"],
-            mirrors=dict(mirrored(channels, url)),
-            renders=[RenderKind("explicit"), RenderKind("pixi")],
+            api.LockOptions(
+                output=output,
+                targets=(target,),
+                platforms=("linux-64",),
+                mirrors=dict(mirrored(channels, url)),
+                renders=(RenderKind.EXPLICIT, RenderKind.PIXI),
+            ),
         )
         return read_back(output)
     except InputError as error:

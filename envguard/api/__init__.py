@@ -12,8 +12,10 @@ from envguard.api.relocking import lock_check
 from envguard.api.ruling import pack_rules, rules_date, rules_in_use, update_rules
 from envguard.api.showing import demo
 from envguard.api.verifying import verify
+from envguard.model.lock_options import LockOptions
 
 __all__ = [
+    "LockOptions",
     "append_text",
     "check",
     "check_many",

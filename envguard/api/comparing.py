@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from envguard.model.lock_diff import LockDiff
+    from envguard.model.lock_options import LockOptions
     from envguard.model.rendering import Rendered, RenderKind
 
 
@@ -45,14 +46,19 @@ def render(
     return render_lock(found, kind, platforms=platforms)
 
 
-def refuse_renders_nowhere(output: Path, kinds: Sequence[RenderKind]) -> None:
-    """Raise InputError where there is no "beside the lock": a pipe, /dev/stdout."""
+def refuse_renders_nowhere(options: LockOptions) -> None:
+    """Raise InputError where there is no "beside the lock": standard output, a pipe, /dev/stdout."""
     from envguard.errors import InputError
 
-    is_device = Path("/dev") in output.absolute().parents
-    if kinds and (is_device or (output.exists() and not output.is_file())):
+    output = options.output
+    nowhere = (
+        output is None
+        or Path("/dev") in output.absolute().parents
+        or (output.exists() and not output.is_file())
+    )
+    if options.renders and nowhere:
         raise InputError(
-            f"--render writes files beside the lock, and {output} is no file",
+            f"--render writes files beside the lock, and {output or 'standard output'} is no file",
             hint="write the lock to a file: -o conda-lock.yml",
         )
 
@@ -75,3 +81,12 @@ def rendered_beside(
         for kind in dict.fromkeys(kinds)
         for rendered in render_lock(lockfile, kind)
     )
+
+
+def pixi_lock_of(lock_texts: Mapping[str, str], output: Path) -> tuple[Path, Rendered]:
+    """One pixi.lock of the locks of several machines, by name, and where it goes beside `output`."""
+    from envguard.formats.conda_lock import parse_conda_lock
+    from envguard.formats.renders.pixi import render_pixi_of
+
+    rendered = render_pixi_of({n: parse_conda_lock(text, n) for n, text in lock_texts.items()})
+    return output.parent / rendered.file_name(output.name), rendered

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from envguard.api.configuring import knowledge_for, with_known_waivers
 from envguard.api.machines import resolve_targets, target_here
-from envguard.model.configuration import NO_CONFIGURATION, Configuration
-from envguard.model.relock import Cutoff, Relock
+from envguard.model.configuration import Configuration
+from envguard.model.lock_options import LockOptions
+from envguard.model.relock import Cutoff
 
 if TYPE_CHECKING:
     from envguard.commands.lock_check import Asked
@@ -24,10 +25,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class LockJob:
-    """A request for a lock. `there` is the lock that is at `output`, with its text."""
+    """A request for a lock. `there` is the lock that is at the output, with its text."""
 
+    options: LockOptions
     path: Path
-    output: Path
     environment: Environment
     knowledge: Knowledge
     configuration: Configuration
@@ -35,20 +36,30 @@ class LockJob:
     """None = nobody said one, and a lock is only checked."""
     there: tuple[Lockfile, str] | None
     cutoff: Cutoff | None
-    said_cutoff: bool
     conda: CondaConfig
     kept: tuple[Target, ...] = ()
     """The machines of the lock that is there, where nobody said others."""
 
-    def asked(self, *, strict_cuda: bool) -> Asked:
+    def asked(self) -> Asked:
         """What the lock that is there is to hold."""
         from envguard.commands.lock_channels import with_configured_channels
         from envguard.commands.lock_check import Asked
 
-        environment = with_configured_channels(self.environment, self.conda)
+        relock = self.options.relock
         return Asked(
-            environment, self.targets, self.cutoff, strict_cuda, cutoff_said=self.said_cutoff
+            with_configured_channels(self.environment, self.conda),
+            self.targets,
+            self.cutoff,
+            self.options.strict_cuda,
+            cutoff_said=bool(relock.exclude_newer or relock.exclude_newer_package),
         )
+
+    @property
+    def source(self) -> str:
+        """The environment file's path from the folder of the lock."""
+        import os
+
+        return os.path.relpath(self.path.resolve(), self.options.place.parent.resolve())
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -58,22 +69,8 @@ class LockJob:
         return told + ((self.cutoff.told,) if self.cutoff else ())
 
 
-def lock_job(
-    environment_yml: Path | None,
-    *,
-    output: Path,
-    targets: Sequence[str] = (),
-    platforms: Sequence[str] = (),
-    channels: Sequence[str] = (),
-    configuration: Configuration = NO_CONFIGURATION,
-    named_only: bool = False,
-    condarc: Path | None = None,
-    no_condarc: bool = False,
-    relock: Relock = Relock(),  # noqa: B008  frozen
-    now: datetime | None = None,
-    check: bool = False,
-) -> LockJob:
-    """Read what was asked for, and the lock that is there. `now` is for ages (`7d`), None = now.
+def lock_job(environment_yml: Path | None, options: LockOptions, *, check: bool = False) -> LockJob:
+    """Read what was asked for, and the lock that is there.
 
     With `check` nobody is asked about a machine that nobody named. Raises InputError.
     """
@@ -86,36 +83,36 @@ def lock_job(
 
     path = environment_yml or Path("environment.yml")
     environment = parse_environment(files.read_text(path), str(path))
-    environment = replace(environment, channels=(*channels, *environment.channels))
-    knowledge = knowledge_for(configuration)
-    configuration = with_known_waivers(configuration, knowledge)
-    there = lock_there(output, replace=relock.upgrade)
+    environment = replace(environment, channels=(*options.channels, *environment.channels))
+    knowledge = knowledge_for(options.configuration)
+    configuration = with_known_waivers(options.configuration, knowledge)
+    relock, output = options.relock, options.output
+    there = lock_there(output, replace=relock.upgrade) if output is not None else None
     old = there[0] if there is not None else None
-    said = tuple(targets or configuration.lock_for)
-    kept = () if said or named_only or check else _kept(old, knowledge)
+    said = options.targets or configuration.lock_for
+    kept = () if said or options.named_only or check else _kept(old, knowledge)
     wanted = None
     if said or not check:
-        wanted = _wanted(environment, path, said, platforms, configuration, bool(targets), kept)
-    if wanted is not None and named_only:
+        wanted = _wanted(environment, path, said, options, configuration, kept)
+    if wanted is not None and options.named_only:
         wanted = {s: of for s, of in wanted.items() if any(t.given for t in of)}
-    recorded = old.request.cutoff if old is not None and old.request is not None else None
     cutoff = cutoff_of(
         relock.exclude_newer,
         relock.exclude_newer_package,
-        recorded=recorded,
-        now=now or datetime.now(UTC),
+        recorded=old.request.cutoff if old is not None and old.request is not None else None,
+        now=options.now or datetime.now(UTC),
     )
+    platforms = options.platforms
     return LockJob(
+        options,
         path,
-        output,
-        replace(environment, platforms=tuple(platforms)) if platforms else environment,
+        replace(environment, platforms=platforms) if platforms else environment,
         knowledge,
         configuration,
         wanted,
         there,
         cutoff,
-        said_cutoff=bool(relock.exclude_newer or relock.exclude_newer_package),
-        conda=conda_config.load(condarc=condarc, none=no_condarc),
+        conda=conda_config.load(condarc=options.condarc, none=options.no_condarc),
         kept=kept,
     )
 
@@ -136,17 +133,16 @@ def _wanted(
     environment: Environment,
     path: Path,
     said: Sequence[str],
-    platforms: Sequence[str],
+    options: LockOptions,
     configuration: Configuration,
-    by_option: bool,
     kept: tuple[Target, ...],
 ) -> dict[str, tuple[Target, ...]]:
     from envguard.errors import InputError
 
     try:
-        return targets_to_lock(environment, path, said, platforms, configuration, kept)
+        return targets_to_lock(environment, path, said, options.platforms, configuration, kept)
     except InputError as error:
-        if by_option or not configuration.lock_for:
+        if options.targets or not configuration.lock_for:
             raise
         message = f"{configuration.path}: lock_for: {error.message}"
         raise InputError(message, hint=error.hint, problems=error.problems) from error

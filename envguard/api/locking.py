@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from datetime import date, datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from envguard.api.configuring import waived
-from envguard.model.configuration import NO_CONFIGURATION, Configuration
-from envguard.model.relock import Relock
+from envguard.model.lock_options import LockOptions
+from envguard.model.rendering import Rendered, RenderKind
 
 if TYPE_CHECKING:
-    from envguard.commands.lock import LockOutcome
     from envguard.formats.lock_text import LockSummary
-    from envguard.model.environment import Environment
-    from envguard.model.rendering import RenderKind
-    from envguard.model.target import Target
     from envguard.ports import Progress
 
 
@@ -41,225 +36,124 @@ def parse_mirrors(texts: Sequence[str]) -> dict[str, str]:
 
 def lock(
     environment_yml: Path | None = None,
+    options: LockOptions = LockOptions(),  # noqa: B008  frozen
     *,
-    output: Path,
-    targets: Sequence[str] = (),
-    platforms: Sequence[str] = (),
-    channels: Sequence[str] = (),
-    mirrors: Mapping[str, str] | None = None,
-    offline: bool = False,
-    allow: frozenset[str] = frozenset(),
-    strict_cuda: bool = False,
-    renders: Sequence[RenderKind] = (),
-    engine: str = "rattler",
-    configuration: Configuration = NO_CONFIGURATION,
-    today: date | None = None,
-    named_only: bool = False,
-    write: Callable[[Path, str], None] | None = None,
-    condarc: Path | None = None,
-    no_condarc: bool = False,
-    relock: Relock = Relock(),  # noqa: B008  frozen
-    now: datetime | None = None,
     progress: Progress | None = None,
 ) -> LockSummary:
-    """Solve an environment.yml and write its conda-lock.yml, whole or not at all.
+    """Solve an environment.yml and write its conda-lock.yml and the renders of it: all of them or none.
 
-    `allow` may hold `known-bad`, to write a lock although the check of it fails, `cpu`, to write CPU builds
-    for a machine with a GPU, and `build`, to run the code of sources in the pip section; with `strict_cuda`
-    no CUDA is newer than what the driver reports. Without `targets` it is for those of `lock_for` in
-    `configuration`, whose waivers hold up to `today`, None = the day in UTC; `named_only` leaves out
-    platforms that no target names. `renders` are written beside the lock. `engine` may be `conda-lock`: the
-    user's own solves. `write` gets the path and the text in place of the file system. What is configured for
-    conda holds (`condarc`: only that file; `no_condarc`: nothing of it). Of a lock that is there `relock`
-    says what is kept; where it holds all of it, it stays as it is. `now` is for ages, None = now. Raises
-    InputError, UnsatisfiableError or UnavailableError; then nothing was written.
+    Of a lock that is there is kept what `options.relock` says; where it holds all of it, it stays as it is.
+    Raises InputError, UnsatisfiableError or UnavailableError; then nothing was written.
     """
-    import os
-    import time
-    from dataclasses import replace
-
     from envguard.adapters import files
-    from envguard.adapters.pip.resolver import UvPipResolver
-    from envguard.adapters.prefixes.throwaway import cache_root
-    from envguard.adapters.solver import RattlerSolver
-    from envguard.api.comparing import refuse_renders_nowhere, rendered_beside
-    from envguard.api.lock_jobs import lock_job
-    from envguard.api.relocking import base_for, changes_since, unchanged, with_renders
-    from envguard.commands import lock as commands
-    from envguard.commands.lock_channels import refuse_records
-    from envguard.commands.lock_contract import with_contract
-    from envguard.commands.lock_summary import judged, summarize
-    from envguard.formats.conda_lock_dump import dump_conda_lock
-    from envguard.model.pip_source import relative_to
-    from envguard.ports import SILENT
 
-    started = time.monotonic()
-    refuse_renders_nowhere(output, renders)
-    job = lock_job(
-        environment_yml,
-        output=output,
-        targets=targets,
-        platforms=platforms,
-        channels=channels,
-        configuration=configuration,
-        named_only=named_only,
-        condarc=condarc,
-        no_condarc=no_condarc,
-        relock=relock,
-        now=now,
-    )
-    base = base_for(job, relock)
-    if engine == "rattler" and base is not None and not base.update:
-        held = unchanged(job, allow=allow, strict_cuda=strict_cuda, today=today)
-        if held is not None:
-            return with_renders(held, job, renders, write=write, started=started)
-    path, environment, knowledge = job.path, job.environment, job.knowledge
-    configuration, wanted = job.configuration, job.targets or {}
-    progress = progress or SILENT
-    source = os.path.relpath(path.resolve(), output.parent.resolve())
-    conda = job.conda
-    if conda.taken:
-        progress.stage(f"configured for conda by {', '.join(conda.places)}")
-    if engine == "conda-lock":
-        said = {"--mirror": mirrors, "--offline": offline, "--strict-cuda": strict_cuda}
-        said |= {"-P": bool(relock.update), "--exclude-newer": job.cutoff is not None}
-        refused = tuple(option for option, value in said.items() if value)
-        outcome = _by_conda_lock(environment, path, wanted, channels, source, refused)
-        refuse_records((r for s in outcome.subdirs for r in s.records), conda.policy)
-    else:
-        offline = offline or conda.offline
-        outcome = commands.lock(
-            environment,
-            wanted,
-            solver=RattlerSolver(
-                cache_dir=cache_root() / "repodata",
-                mirrors=mirrors,
-                names=conda.names,
-                network=conda.network,
-                priority=conda.priority,
-                adds_pip=conda.adds_pip,
-                offline=offline,
-                cutoff=job.cutoff,
-                progress=progress,
-            ),
-            pip=UvPipResolver(
-                pypi_names=knowledge.pypi_names,
-                offline=offline,
-                cutoff=job.cutoff,
-                package_cache=cache_root() / "pkgs",
-                mirrors=mirrors,
-            ),
-            knowledge=knowledge,
-            source=source,
-            directory=path.resolve().parent,
-            allow=allow,
-            strict_cuda=strict_cuda,
-            config=conda,
-            base=base,
-            cutoff=job.cutoff,
-            progress=progress,
-        )
-    beside = output.resolve().parent
-    lockfile = relative_to(outcome.lockfile, beside, within=(beside, path.resolve().parent))
-    reports = judged(
-        outcome,
-        str(output),
-        knowledge,
-        allow=allow,
-        accepted=lambda reports: waived(reports, configuration, today),
-    )
-    locked = with_contract(lockfile, knowledge)
-    text = dump_conda_lock(locked, created_by=_created_by())
-    rendered = rendered_beside(text, output, renders)
-    for file, content in ((output, text), *((file, one.text) for file, one in rendered)):
-        (write or files.write_text)(file, content)
-    seconds = time.monotonic() - started
-    summary = summarize(outcome, environment, reports, output=str(output), seconds=seconds)
-    return replace(
-        summary,
-        condarc=conda.taken,
-        changes=changes_since(job, locked, outcome),
-        renders=tuple((str(file), one.kind.value) for file, one in rendered),
-        notes=(
-            *summary.notes,
-            *job.notes,
-            *(f"{one.kind}: {n}" for _, one in rendered for n in one.notes),
-        ),
-    )
+    locked = _locked(environment_yml, options, progress)
+    files.write_texts(locked.texts)
+    return locked.summary
 
 
 def lock_separately(
     environment_yml: Path | None = None,
+    options: LockOptions = LockOptions(),  # noqa: B008  frozen
     *,
-    output: Path,
-    targets: Sequence[str] = (),
-    configuration: Configuration = NO_CONFIGURATION,
-    **options: Any,
+    progress: Progress | None = None,
 ) -> tuple[LockSummary, ...]:
-    """A lock for each of `targets`, `conda-lock.NAME.yml` beside `output`; each is written whole, and none
-    before all are solved.
+    """A lock for each of the targets, `conda-lock.NAME.yml` beside `options.output`; a pixi.lock holds all.
 
-    Without `targets`: those of `lock_for`, else all of the configuration. A lock is for the platforms of its
-    machines alone. `options` are those of `lock`; raises as it does, the machine named.
+    Without targets: those of `lock_for`, else all of the configuration. A lock is for the platforms of its
+    machines alone. None is written before all are solved. Raises as `lock` does, the machine named.
     """
+    from envguard.adapters import files
+    from envguard.api.comparing import pixi_lock_of
     from envguard.commands.named_targets import lock_beside
-    from envguard.errors import EnvguardError, InputError
+    from envguard.errors import EnvguardError
 
-    said = dict.fromkeys(targets or configuration.lock_for or configuration.targets)
-    if not said:
+    names = _separate_names(options)
+    each = tuple(kind for kind in options.renders if kind is not RenderKind.PIXI)
+    locks: dict[str, _Locked] = {}
+    for name, place in {name: lock_beside(options.place, name) for name in names}.items():
+        alone = replace(options, output=place, targets=(name,), named_only=True, renders=each)
+        try:
+            locks[name] = _locked(environment_yml, alone, progress)
+        except EnvguardError as error:
+            message = f"{name}: {error.message}"
+            raise type(error)(message, hint=error.hint, problems=error.problems) from error
+    texts = {file: text for locked in locks.values() for file, text in locked.texts.items()}
+    summaries = [locked.summary for locked in locks.values()]
+    if RenderKind.PIXI in options.renders:
+        file, one = pixi_lock_of({n: locked.text for n, locked in locks.items()}, options.place)
+        texts[file] = one.text
+        summaries[-1] = _with_rendered(summaries[-1], ((file, one),))
+    files.write_texts(texts)
+    return tuple(summaries)
+
+
+def _separate_names(options: LockOptions) -> tuple[str, ...]:
+    from envguard.errors import InputError
+
+    configuration = options.configuration
+    names = tuple(dict.fromkeys(options.targets or configuration.lock_for or configuration.targets))
+    if not names:
         raise InputError(
             "--separate makes a lock for each machine, and none is named",
             hint="--for h100 --for v100, or `targets:` in .envguard.yml",
         )
-    options |= {"configuration": configuration, "named_only": True}
-    texts: dict[Path, str] = {}
-    summaries = []
-    for name, place in {text: lock_beside(output, text) for text in said}.items():
-        try:
-            summary = lock(
-                environment_yml, output=place, targets=(name,), write=texts.__setitem__, **options
-            )
-        except EnvguardError as error:
-            message = f"{name}: {error.message}"
-            raise type(error)(message, hint=error.hint, problems=error.problems) from error
-        summaries.append(summary)
-    _write_all(texts)
-    return tuple(summaries)
-
-
-def _write_all(texts: Mapping[Path, str]) -> None:
-    from envguard.adapters import files
-
-    for place, text in texts.items():
-        files.write_text(place, text)
-
-
-def _by_conda_lock(
-    environment: Environment,
-    path: Path,
-    targets: Mapping[str, tuple[Target, ...]],
-    channels: Sequence[str],
-    source: str,
-    refused: tuple[str, ...],
-) -> LockOutcome:
-    """What the user's own conda-lock locks. Raises InputError for options that it cannot follow."""
-    from envguard.adapters import rules
-    from envguard.adapters.conda_lock_engine import CondaLockEngine
-    from envguard.commands.lock_engine import lock_by_engine
-    from envguard.errors import InputError
-
-    if refused:
+    if options.output is None:
         raise InputError(
-            f"--engine conda-lock does not know {', '.join(refused)}",
-            hint="leave them out, or let envguard solve: leave out --engine",
+            "--separate makes several files, and standard output is one", hint="say -o FILE"
         )
-    return lock_by_engine(
-        environment,
-        targets,
-        engine=CondaLockEngine(path.resolve(), channels).lock,
-        name="conda-lock",
-        knowledge=rules.load(),
-        source=source,
+    return names
+
+
+@dataclass(frozen=True, slots=True)
+class _Locked:
+    """A lock and what is to be written: one that stays as it is is not in `texts`."""
+
+    summary: LockSummary
+    text: str
+    texts: Mapping[Path, str]
+
+
+def _locked(
+    environment_yml: Path | None, options: LockOptions, progress: Progress | None
+) -> _Locked:
+    """The lock with its renders, solved and judged; nothing is written."""
+    import time
+
+    from envguard.api.comparing import refuse_renders_nowhere, rendered_beside
+    from envguard.api.lock_jobs import lock_job
+    from envguard.api.lock_solving import solved
+    from envguard.api.relocking import base_for, unchanged
+    from envguard.ports import SILENT
+
+    started = time.monotonic()
+    refuse_renders_nowhere(options)
+    job = lock_job(environment_yml, options)
+    base = base_for(job)
+    keeps = options.engine == "rattler" and base is not None and not base.update
+    summary = unchanged(job) if keeps else None
+    if summary is not None and job.there is not None:
+        text = job.there[1]
+    else:
+        summary, text = solved(job, base, progress or SILENT, created_by=_created_by())
+    rendered = rendered_beside(text, options.place, options.renders)
+    texts = {file: one.text for file, one in rendered}
+    if options.output is not None and not summary.unchanged:
+        texts = {options.output: text, **texts}
+    summary = replace(
+        _with_rendered(summary, rendered),
+        seconds=time.monotonic() - started,
+        text=text if options.output is None else "",
+    )
+    return _Locked(summary, text, texts)
+
+
+def _with_rendered(summary: LockSummary, rendered: Sequence[tuple[Path, Rendered]]) -> LockSummary:
+    """The summary, with what is written beside the lock and what that does not hold."""
+    return replace(
+        summary,
+        renders=(*summary.renders, *((str(file), one.kind.value) for file, one in rendered)),
+        notes=(*summary.notes, *(f"{one.kind}: {n}" for _, one in rendered for n in one.notes)),
     )
 
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from envguard.api.configuring import waived
 from envguard.api.lock_jobs import LockJob, lock_job
-from envguard.model.configuration import NO_CONFIGURATION, Configuration
-from envguard.model.relock import Relock
+from envguard.model.lock_options import LockOptions
 
 if TYPE_CHECKING:
     from envguard.commands.lock import LockOutcome
@@ -20,30 +17,17 @@ if TYPE_CHECKING:
     from envguard.model.lockfile import Lockfile
     from envguard.model.package import PackageRecord
     from envguard.model.relock import LockChanges
-    from envguard.model.rendering import RenderKind
     from envguard.model.report import Report
 
 
 def lock_check(
     environment_yml: Path | None = None,
-    *,
-    output: Path,
-    targets: Sequence[str] = (),
-    platforms: Sequence[str] = (),
-    channels: Sequence[str] = (),
-    allow: frozenset[str] = frozenset(),
-    strict_cuda: bool = False,
-    configuration: Configuration = NO_CONFIGURATION,
-    today: date | None = None,
-    condarc: Path | None = None,
-    no_condarc: bool = False,
-    relock: Relock = Relock(),  # noqa: B008  frozen
-    now: datetime | None = None,
+    options: LockOptions = LockOptions(),  # noqa: B008  frozen
 ) -> Report:
-    """Whether the lock at `output` still holds for the file and the machines: reasons as findings.
+    """Whether the lock at `options.output` still holds for the file and the machines: reasons as findings.
 
     The machines are those said, else those of `lock_for`, else those that the lock records. Nothing is
-    written and nobody is asked. Options are those of `lock`. Raises InputError.
+    written and nobody is asked. Raises InputError.
     """
     import time
     from dataclasses import replace
@@ -51,28 +35,16 @@ def lock_check(
     from envguard.errors import InputError
 
     started = time.monotonic()
-    job = lock_job(
-        environment_yml,
-        output=output,
-        targets=targets,
-        platforms=platforms,
-        channels=channels,
-        configuration=configuration,
-        condarc=condarc,
-        no_condarc=no_condarc,
-        relock=relock,
-        now=now,
-        check=True,
-    )
+    job = lock_job(environment_yml, options, check=True)
     if job.there is None:
-        raise InputError(f"{output}: no lock is there to check", hint="make one: envguard lock")
-    report, _ = _checked(job, allow=allow, strict_cuda=strict_cuda, today=today)
+        raise InputError(
+            f"{options.output}: no lock is there to check", hint="make one: envguard lock"
+        )
+    report, _ = _checked(job)
     return replace(report, seconds=time.monotonic() - started)
 
 
-def unchanged(
-    job: LockJob, *, allow: frozenset[str], strict_cuda: bool, today: date | None
-) -> LockSummary | None:
+def unchanged(job: LockJob) -> LockSummary | None:
     """The summary of the lock that is there, where it holds all that is asked for; None where not."""
     from dataclasses import replace
 
@@ -82,7 +54,7 @@ def unchanged(
 
     if job.there is None or job.targets is None:
         return None
-    report, reports = _checked(job, allow=allow, strict_cuda=strict_cuda, today=today)
+    report, reports = _checked(job)
     if report.verdict is not Status.PASS:
         return None
     lockfile = job.there[0]
@@ -99,7 +71,7 @@ def unchanged(
         LockOutcome(lockfile, subdirs),
         job.environment,
         reports,
-        output=str(job.output),
+        output=str(job.options.output),
         seconds=0.0,
     )
     return replace(summary, unchanged=True, notes=(*job.notes, *summary.notes))
@@ -114,28 +86,27 @@ def _cpu_builds(lockfile: Lockfile, subdir: str, knowledge: Knowledge) -> tuple[
     return cpu_builds(lockfile.records_for(subdir), knowledge)
 
 
-def _checked(
-    job: LockJob, *, allow: frozenset[str], strict_cuda: bool, today: date | None
-) -> tuple[Report, tuple[Report, ...]]:
+def _checked(job: LockJob) -> tuple[Report, tuple[Report, ...]]:
     """The answer, and those of the rules for each machine."""
     from envguard.commands.lock_channels import refuse_records
     from envguard.commands.lock_check import lock_check as check
     from envguard.commands.lock_check import rule_reports, with_rules
 
     assert job.there is not None
-    lockfile, path, asked = job.there[0], str(job.output), job.asked(strict_cuda=strict_cuda)
+    lockfile, path, asked = job.there[0], str(job.options.output), job.asked()
     refuse_records((package.record for package in lockfile.packages), job.conda.policy)
     report = check(lockfile, path, asked, job.knowledge)
     judged = rule_reports(lockfile, path, asked, job.knowledge)
-    reports = waived(judged, job.configuration, today) if judged else ()
-    return with_rules(report, reports, allow=allow), reports
+    reports = waived(judged, job.configuration, job.options.today) if judged else ()
+    return with_rules(report, reports, allow=job.options.allow), reports
 
 
-def base_for(job: LockJob, relock: Relock) -> Base | None:
+def base_for(job: LockJob) -> Base | None:
     """What is kept of the lock that is there. InputError for a `-P` of what is not in it."""
     from envguard.commands.relock import base_of
     from envguard.errors import InputError
 
+    relock = job.options.relock
     if relock.upgrade and relock.update:
         raise InputError(
             f"-U takes the newest of all, -P that of {', '.join(relock.update)} alone",
@@ -146,7 +117,7 @@ def base_for(job: LockJob, relock: Relock) -> Base | None:
     if job.there is None:
         if relock.update:
             raise InputError(
-                f"-P {relock.update[0]}: {job.output} is not there, so there is nothing to update",
+                f"-P {relock.update[0]}: {job.options.output} is not there, so there is nothing to update",
                 hint="make it first: envguard lock",
             )
         return None
@@ -162,29 +133,3 @@ def changes_since(
     if job.there is None:
         return None
     return changes(job.there[0], lockfile, {s.subdir: s.gone for s in outcome.subdirs})
-
-
-def with_renders(
-    summary: LockSummary,
-    job: LockJob,
-    renders: Sequence[RenderKind],
-    *,
-    write: Callable[[Path, str], None] | None,
-    started: float,
-) -> LockSummary:
-    """The summary of a lock that stays, its other formats written beside it."""
-    import time
-    from dataclasses import replace
-
-    from envguard.adapters import files
-    from envguard.api.comparing import rendered_beside
-
-    rendered = rendered_beside(job.there[1], job.output, renders) if job.there else ()
-    for file, one in rendered:
-        (write or files.write_text)(file, one.text)
-    return replace(
-        summary,
-        renders=tuple((str(file), one.kind.value) for file, one in rendered),
-        notes=(*summary.notes, *(f"{one.kind}: {n}" for _, one in rendered for n in one.notes)),
-        seconds=time.monotonic() - started,
-    )

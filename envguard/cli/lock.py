@@ -9,14 +9,17 @@ from typing import Any
 import click
 
 from envguard.cli.options import (
+    STDOUT,
     condarc_options,
     configuration_of,
     configuration_options,
     for_option,
     warn_of_rules,
 )
-from envguard.cli.relock import check_lock, refuse_beside_check, relock_of, relock_options
+from envguard.cli.relock import check_lock, refuse_beside_check, relock_options
 from envguard.model.configuration import LOCK_ALLOWS
+from envguard.model.lock_options import LockOptions
+from envguard.model.relock import Relock
 from envguard.model.rendering import RenderKind
 
 
@@ -28,7 +31,7 @@ from envguard.model.rendering import RenderKind
     type=click.Path(dir_okay=False, path_type=Path),
     default=Path("conda-lock.yml"),
     show_default=True,
-    help="Where the lock goes; written whole or not at all.",
+    help="Where the lock goes; written whole or not at all. -: standard output.",
 )
 @for_option
 @click.option(
@@ -118,7 +121,8 @@ def command(
     that is there, else for this one. A lock that is there changes only as much as it must, and not at all
     where it holds; -P and -U take newer packages.
     """
-    if output.resolve() == (environment_yml or Path("environment.yml")).resolve():
+    asked = environment_yml or Path("environment.yml")
+    if output.resolve() == asked.resolve():
         raise click.UsageError(
             f"-o {output} is the environment.yml itself; the lock goes elsewhere"
         )
@@ -127,37 +131,40 @@ def command(
     from envguard.formats.lock_text import lock_text
     from envguard.formats.yaml_reader import collector_paused
 
-    asked = (environment_yml or Path("environment.yml"),)
-    configuration = configuration_of(asked, config=config, no_config=no_config)
-    options: dict[str, Any] = {
-        "output": output,
-        "targets": targets,
-        "platforms": platforms,
-        "channels": channels,
-        "mirrors": api.parse_mirrors(mirrors),
-        "offline": offline,
-        "allow": frozenset(allow or configuration.allow) & frozenset(LOCK_ALLOWS),
-        "strict_cuda": strict_cuda,
-        "renders": [RenderKind(kind) for kind in renders],
-        "engine": engine,
-        "configuration": configuration,
-        "condarc": condarc,
-        "no_condarc": no_condarc,
-        "relock": relock_of(kept),
-    }
+    configuration = configuration_of((asked,), config=config, no_config=no_config)
+    options = LockOptions(
+        output=None if output == STDOUT else output,
+        targets=targets,
+        platforms=platforms,
+        channels=channels,
+        mirrors=api.parse_mirrors(mirrors),
+        offline=offline,
+        allow=frozenset(allow or configuration.allow) & frozenset(LOCK_ALLOWS),
+        strict_cuda=strict_cuda,
+        renders=tuple(RenderKind(kind) for kind in renders),
+        engine=engine,
+        configuration=configuration,
+        condarc=condarc,
+        no_condarc=no_condarc,
+        relock=Relock(**kept),
+    )
     if check:
-        refuse_beside_check(separate=separate, renders=renders, engine=engine, kept=kept)
+        refuse_beside_check(options, separate=separate)
         return check_lock(environment_yml, options, format_, verbose=verbose)
     if format_ != "text":
-        raise click.UsageError("--format is of --check")
+        raise click.UsageError(
+            f"--format {format_} is for the answer of --check; `--render` writes the lock in other formats"
+        )
     with collector_paused(), terminal_progress() as progress:
         if separate:
-            summaries = api.lock_separately(environment_yml, progress=progress, **options)
+            summaries = api.lock_separately(environment_yml, options, progress=progress)
         else:
-            summaries = (api.lock(environment_yml, progress=progress, **options),)
+            summaries = (api.lock(environment_yml, options, progress=progress),)
     told = [lock_text(summary, verbose=verbose) for summary in summaries]
     if verbose and configuration.path is not None:
         told.append(f"config    {configuration.path}\n")
-    click.echo("\n".join(told), nl=False)
+    for summary in summaries:
+        click.echo(summary.text, nl=False)
+    click.echo("\n".join(told), nl=False, err=output == STDOUT)
     warn_of_rules(datetime.date.today())
     return 0

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from envguard.model.report import Report
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+STDOUT = Path("-")
+"""What `-o -` means to every verb."""
 
 
 def for_option(command: Command) -> Command:
@@ -73,12 +75,12 @@ def format_option(*formats: str) -> Callable[[Command], Command]:
 
 
 def output_option(command: Command) -> Command:
-    """`-o FILE`: write the report there instead of stdout."""
+    """`-o FILE`: write the report there instead of stdout, which is `-`."""
     return click.option(
         "-o",
         "--output",
         type=click.Path(dir_okay=False, path_type=Path),
-        help="Write to FILE instead of stdout.",
+        help="Write to FILE instead of stdout (-).",
     )(command)
 
 
@@ -133,7 +135,7 @@ def exit_status(
 
 def deliver(text: str, output: Path | None) -> None:
     """Print a report, or write it to `output` whole or not at all."""
-    if output is None:
+    if output is None or output == STDOUT:
         click.echo(text, nl=not text.endswith("\n"))
         return
     from envguard.api import write_text

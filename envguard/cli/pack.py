@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from envguard.cli.options import condarc_options
+from envguard.cli.options import STDOUT, condarc_options
 
 
 @click.command(
@@ -58,6 +58,8 @@ def command(
     from envguard.cli.progress import terminal_progress
     from envguard.formats.pack_text import pack_text
 
+    if output == STDOUT:
+        raise click.UsageError("-o -: a pack goes into a file, for `verify FILE` reads it from one")
     lock = lock or Path("conda-lock.yml")
     if output.resolve() == lock.resolve():
         raise click.UsageError(f"-o {output} is the lock itself; the pack goes elsewhere")

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 from envguard.cli.options import deliver, format_option, warn_of_rules
-from envguard.model.relock import Relock
+from envguard.model.lock_options import LockOptions
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -54,21 +54,16 @@ def relock_options(command: Command) -> Command:
     return command
 
 
-def relock_of(kept: Mapping[str, Any]) -> Relock:
-    """What was said with these options."""
-    return Relock(**kept)
-
-
-def refuse_beside_check(
-    *, separate: bool, renders: Sequence[str], engine: str, kept: Mapping[str, Any]
-) -> None:
+def refuse_beside_check(options: LockOptions, *, separate: bool) -> None:
     """--check writes nothing and solves nothing: options that do are a misunderstanding."""
+    if options.output is None:
+        raise click.UsageError("-o - has no meaning beside --check: name the lock that is there")
     said = {
         "--separate": separate,
-        "--render": bool(renders),
-        "--engine": engine != "rattler",
-        "-P": bool(kept["update"]),
-        "-U": kept["upgrade"],
+        "--render": bool(options.renders),
+        "--engine": options.engine != "rattler",
+        "-P": bool(options.relock.update),
+        "-U": options.relock.upgrade,
     }
     if wrong := [option for option, value in said.items() if value]:
         told = "check each with -o conda-lock.NAME.yml --for NAME" if separate else "leave it out"
@@ -76,14 +71,13 @@ def refuse_beside_check(
 
 
 def check_lock(
-    environment_yml: Path | None, options: Mapping[str, Any], format_: str, *, verbose: bool
+    environment_yml: Path | None, options: LockOptions, format_: str, *, verbose: bool
 ) -> int:
     """`lock --check`: print the answer, return the exit code."""
     from envguard import api
     from envguard.model.report import exit_code_of
 
-    known = {k: v for k, v in options.items() if k not in _ONLY_OF_LOCK}
-    report = api.lock_check(environment_yml, **known)
+    report = api.lock_check(environment_yml, options)
     if format_ == "json":
         from envguard.formats.report_json import reports_to_json
 
@@ -94,6 +88,3 @@ def check_lock(
         deliver(lock_check_text(report, verbose=verbose), None)
     warn_of_rules(datetime.date.today())
     return int(exit_code_of((report,)))
-
-
-_ONLY_OF_LOCK = ("mirrors", "offline", "renders", "engine")

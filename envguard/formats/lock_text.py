@@ -47,6 +47,8 @@ class LockSummary:
     """What was taken from the configuration of conda, and from where."""
     changes: tuple[LockChanges, ...] | None = None
     """What is different from the lock that was there; None = there was none."""
+    text: str = ""
+    """The lock itself, where it is written nowhere."""
     unchanged: bool = False
     """The lock that was there holds: nobody was asked, and nothing written."""
 

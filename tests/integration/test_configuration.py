@@ -9,10 +9,14 @@ import sys
 from pathlib import Path
 
 import pytest
+from rattler import LockFile
 
 from envguard import api
 from envguard.errors import InputError, UnsatisfiableError
 from envguard.formats.conda_lock import parse_conda_lock
+from envguard.formats.listings import parse_listing
+from envguard.model.lock_options import LockOptions
+from envguard.model.rendering import RenderKind
 from tests.integration.test_check import LOCK
 
 WAIVER = "waivers:\n  - {rule: EG105, reason: new card in January, expires: %s}\n"
@@ -178,15 +182,15 @@ def locking(project: Path, channel: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("ENVGUARD_CACHE_DIR", str(project / "cache"))
     (project / "environment.yml").write_text(ENVIRONMENT)
 
-    def lock(text: str, *targets: str, separate: bool = False):
+    def lock(text: str, *targets: str, separate: bool = False, renders=()):
         (project / ".envguard.yml").write_text(text)
-        call = api.lock_separately if separate else api.lock
-        return call(
-            output=Path("conda-lock.yml"),
+        options = LockOptions(
             targets=targets,
             mirrors={"https://conda.anaconda.org/conda-forge": channel.as_uri()},
+            renders=renders,
             configuration=api.find_configuration(),
         )
+        return (api.lock_separately if separate else api.lock)(options=options)
 
     return lock
 
@@ -230,6 +234,39 @@ def test_separate_locks(
     assert {summary.output for summary in summaries} == files
     for name, names in expected.items():
         assert recorded(project, f"conda-lock.{name}.yml") == names
+
+
+def test_separate_locks_share_one_pixi_lock(project: Path, locking) -> None:
+    """Read back by rattler: a platform a machine, with what that machine has, and its packages."""
+    text = "targets:\n  old: v100,driver=535.104.05\n  new.one: h100,driver=570\n"
+    summaries = locking(text, separate=True, renders=(RenderKind.PIXI,))
+
+    assert {p.name for p in project.glob("*lock*")} == {
+        *("conda-lock.old.yml", "conda-lock.new.one.yml", "pixi.lock")
+    }
+    assert [summary.renders for summary in summaries] == [(), (("pixi.lock", "pixi"),)]
+    environment = LockFile.from_path(project / "pixi.lock").default_environment()
+    platforms = {platform.name: platform for platform in environment.platforms()}
+    assert set(platforms) == {"old-linux-64", "new-one-linux-64"}
+    listings = parse_listing((project / "pixi.lock").read_text(), "pixi.lock") or ()
+    ours = {listing.name: listing.records_for("linux-64") or () for listing in listings}
+    cuda = {"old": "__cuda=12.2=0", "new.one": "__cuda=12.8=0"}
+    for name, virtual in cuda.items():
+        lockfile = parse_conda_lock((project / f"conda-lock.{name}.yml").read_text(), name)
+        platform = platforms[f"{name.replace('.', '-')}-linux-64"]
+        assert str(platform.subdir) == "linux-64"
+        assert virtual in platform.virtual_packages
+        records = environment.conda_repodata_records_for_platform(platform) or []
+        wanted = sorted(str(record.url) for record in lockfile.records_for("linux-64"))
+        assert sorted(record.url for record in records) == wanted
+        assert sorted(str(r.url) for r in ours[f"default:{platform.name}"]) == wanted
+
+
+def test_machines_that_pixi_would_call_the_same_are_refused(project: Path, locking) -> None:
+    text = "targets:\n  a.b: v100,driver=535.104.05\n  a-b: h100,driver=570\n"
+    with pytest.raises(InputError, match="two machines would be the platform a-b-linux-64"):
+        locking(text, separate=True, renders=(RenderKind.PIXI,))
+    assert list(project.glob("*lock*")) == []
 
 
 def test_a_separate_lock_is_for_the_platforms_of_its_machines(project: Path, locking) -> None:

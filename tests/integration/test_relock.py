@@ -14,6 +14,7 @@ from envguard.cli.main import run
 from envguard.errors import InputError, UnavailableError, UnsatisfiableError
 from envguard.formats.conda_lock import parse_conda_lock
 from envguard.formats.lock_text import LockSummary, lock_text
+from envguard.model.lock_options import LockOptions
 from envguard.model.relock import Relock
 from envguard.model.report import Report, Status
 
@@ -42,23 +43,27 @@ class Project:
         options = {k: said.pop(k) for k in ("allow", "strict_cuda", "channels") if k in said}
         return api.lock(
             self.folder / "environment.yml",
-            output=self.output,
-            targets=targets,
-            mirrors={CONDA_FORGE: self.channel.as_uri()} if reachable else NOWHERE,
-            relock=Relock(**said),  # type: ignore[arg-type]
-            now=now,
-            **options,  # type: ignore[arg-type]
+            LockOptions(
+                output=self.output,
+                targets=targets,
+                mirrors={CONDA_FORGE: self.channel.as_uri()} if reachable else NOWHERE,
+                relock=Relock(**said),  # type: ignore[arg-type]
+                now=now,
+                **options,  # type: ignore[arg-type]
+            ),
         )
 
     def check(self, *targets: str, **said: object) -> Report:
         options = {k: said.pop(k) for k in ("allow", "strict_cuda", "channels") if k in said}
         return api.lock_check(
             self.folder / "environment.yml",
-            output=self.output,
-            targets=targets,
-            relock=Relock(**said),  # type: ignore[arg-type]
-            now=NOW,
-            **options,  # type: ignore[arg-type]
+            LockOptions(
+                output=self.output,
+                targets=targets,
+                relock=Relock(**said),  # type: ignore[arg-type]
+                now=NOW,
+                **options,  # type: ignore[arg-type]
+            ),
         )
 
     def versions(self, subdir: str = "linux-64") -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -278,3 +279,43 @@ def test_there_is_nothing_beside_a_pipe(output, tmp_path, capsys, monkeypatch):
     Path("environment.yml").write_text("channels: [conda-forge]\ndependencies: [python]\n")
     assert run(["lock", "-o", output, "--render", "pixi"]) == 2
     assert f"{output} is no file" in capsys.readouterr().err
+
+
+def test_minus_is_standard_output_for_every_verb(channel, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ENVGUARD_CACHE_DIR", str(tmp_path / "cache"))
+    text = "channels: [conda-forge]\nplatforms: [osx-arm64]\ndependencies: [python]\n"
+    Path("environment.yml").write_text(text)
+    before = sorted(Path().iterdir())
+    mirror = ["--mirror", f"conda-forge={channel.as_uri()}"]
+
+    assert run(["lock", "-o", "-", *mirror]) == 0
+    told = capsys.readouterr()
+    assert parse_conda_lock(told.out, "stdout").platforms == ("osx-arm64",)
+    assert "wrote     standard output" in told.err
+    assert sorted(set(Path().iterdir()) - {Path("cache")}) == before
+    Path("conda-lock.yml").write_text(told.out)
+    printing = [
+        *(
+            ["check", "conda-lock.yml", "--format", "concise"],
+            ["export", "conda-lock.yml"],
+            ["rules", "list"],
+        ),
+        *(["why", "EG101"], ["diff", "conda-lock.yml", "conda-lock.yml"]),
+    ]
+    for command in printing:
+        run(command)
+        expected = capsys.readouterr().out
+        run([*command, "-o", "-"])
+        assert capsys.readouterr().out == expected
+    assert run(["machine", "-o", "-"]) == 0
+    assert "schema_version" in json.loads(capsys.readouterr().out)
+    for refused, said in {
+        ("pack", "-o", "-"): "a pack goes into a file",
+        ("lock", "-o", "-", "--check"): "name the lock that is there",
+        ("lock", "-o", "-", "--render", "pixi"): "standard output is no file",
+        ("lock", "-o", "-", "--separate", "--for", "mac"): "standard output is one",
+    }.items():
+        assert run(list(refused)) == 2
+        assert said in capsys.readouterr().err
+    assert not Path("-").exists()

@@ -135,10 +135,12 @@ def _locked(folder: Path, name: str, mirrors: dict[str, str]) -> Lockfile:
     said = "cpu" if name == "cpu" else "a100"
     api.lock(
         asked,
-        output=output,
-        targets=[f"linux-64:{said}"],
-        mirrors=mirrors,
-        allow=frozenset({"known-bad"}),
+        api.LockOptions(
+            output=output,
+            targets=(f"linux-64:{said}",),
+            mirrors=mirrors,
+            allow=frozenset({"known-bad"}),
+        ),
     )
     found = find_subject(str(output))[1]
     assert isinstance(found, Lockfile)

@@ -1,0 +1,128 @@
+"""A lock that is solved and judged: by envguard with rattler, or by the user's own conda-lock."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from envguard.api.configuring import waived
+from envguard.api.lock_jobs import LockJob
+
+if TYPE_CHECKING:
+    from envguard.commands.lock import LockOutcome
+    from envguard.commands.relock import Base
+    from envguard.formats.lock_text import LockSummary
+    from envguard.ports import Progress
+
+
+def solved(
+    job: LockJob, base: Base | None, progress: Progress, *, created_by: str
+) -> tuple[LockSummary, str]:
+    """The summary and the text of the lock, of which `base` keeps what it can.
+
+    Raises InputError, UnsatisfiableError or UnavailableError.
+    """
+    from envguard.api.relocking import changes_since
+    from envguard.commands.lock_contract import with_contract
+    from envguard.commands.lock_summary import judged, summarize
+    from envguard.formats.conda_lock_dump import dump_conda_lock
+    from envguard.model.pip_source import relative_to
+
+    options, conda = job.options, job.conda
+    if conda.taken:
+        progress.stage(f"configured for conda by {', '.join(conda.places)}")
+    outcome = (
+        _by_conda_lock(job) if options.engine == "conda-lock" else _by_rattler(job, base, progress)
+    )
+    beside = options.place.resolve().parent
+    lockfile = relative_to(outcome.lockfile, beside, within=(beside, job.path.resolve().parent))
+    named = "standard output" if options.output is None else str(options.output)
+    reports = judged(
+        outcome,
+        named,
+        job.knowledge,
+        allow=options.allow,
+        accepted=lambda reports: waived(reports, job.configuration, options.today),
+    )
+    locked = with_contract(lockfile, job.knowledge)
+    summary = summarize(outcome, job.environment, reports, output=named, seconds=0.0)
+    summary = replace(
+        summary,
+        condarc=conda.taken,
+        changes=changes_since(job, locked, outcome),
+        notes=(*summary.notes, *job.notes),
+    )
+    return summary, dump_conda_lock(locked, created_by=created_by)
+
+
+def _by_rattler(job: LockJob, base: Base | None, progress: Progress) -> LockOutcome:
+    from envguard.adapters.pip.resolver import UvPipResolver
+    from envguard.adapters.prefixes.throwaway import cache_root
+    from envguard.adapters.solver import RattlerSolver
+    from envguard.commands.lock import lock
+
+    options, conda, knowledge = job.options, job.conda, job.knowledge
+    offline = options.offline or conda.offline
+    return lock(
+        job.environment,
+        job.targets or {},
+        solver=RattlerSolver(
+            cache_dir=cache_root() / "repodata",
+            mirrors=options.mirrors,
+            names=conda.names,
+            network=conda.network,
+            priority=conda.priority,
+            adds_pip=conda.adds_pip,
+            offline=offline,
+            cutoff=job.cutoff,
+            progress=progress,
+        ),
+        pip=UvPipResolver(
+            pypi_names=knowledge.pypi_names,
+            offline=offline,
+            cutoff=job.cutoff,
+            package_cache=cache_root() / "pkgs",
+            mirrors=options.mirrors,
+        ),
+        knowledge=knowledge,
+        source=job.source,
+        directory=job.path.resolve().parent,
+        allow=options.allow,
+        strict_cuda=options.strict_cuda,
+        config=conda,
+        base=base,
+        cutoff=job.cutoff,
+        progress=progress,
+    )
+
+
+def _by_conda_lock(job: LockJob) -> LockOutcome:
+    """What the user's own conda-lock locks. Raises InputError for options that it cannot follow."""
+    from envguard.adapters.conda_lock_engine import CondaLockEngine
+    from envguard.commands.lock_channels import refuse_records
+    from envguard.commands.lock_engine import lock_by_engine
+    from envguard.errors import InputError
+
+    options = job.options
+    said = {
+        "--mirror": options.mirrors,
+        "--offline": options.offline,
+        "--strict-cuda": options.strict_cuda,
+        "-P": options.relock.update,
+        "--exclude-newer": job.cutoff,
+    }
+    if refused := [option for option, value in said.items() if value]:
+        raise InputError(
+            f"--engine conda-lock does not know {', '.join(refused)}",
+            hint="leave them out, or let envguard solve: leave out --engine",
+        )
+    outcome = lock_by_engine(
+        job.environment,
+        job.targets or {},
+        engine=CondaLockEngine(job.path.resolve(), options.channels).lock,
+        name="conda-lock",
+        knowledge=job.knowledge,
+        source=job.source,
+    )
+    refuse_records((r for s in outcome.subdirs for r in s.records), job.conda.policy)
+    return outcome
