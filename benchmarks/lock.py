@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import compileall
-import functools
 import os
 import resource
 import shutil
@@ -17,13 +16,12 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
-import threading
 import time
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+from loopback import served
+
 ROOT = Path(__file__).resolve().parent.parent
-DATA = Path(os.environ.get("ENVGUARD_TEST_DATA", ROOT.parent / "shared"))
 PLATFORMS = ("linux-64", "win-64", "osx-arm64", "linux-aarch64")
 SPECS = (
     *("python=3.12", "pytorch", "jupyterlab", "pandas", "scikit-learn", "matplotlib", "scipy"),
@@ -89,28 +87,14 @@ os._exit(0)
 """
 
 
-class Quiet(SimpleHTTPRequestHandler):
-    """Serves without a line a request."""
-
-    def log_message(self, *_: object) -> None:
-        return
-
-
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--runs", type=int, default=11)
     options = arguments.parse_args()
     for folder in (sysconfig.get_path("purelib"), ROOT / "envguard"):
         compileall.compile_dir(str(folder), quiet=2)
-    handler = functools.partial(Quiet, directory=str(DATA / "channels"))
-    with (
-        tempfile.TemporaryDirectory() as scratch,
-        ThreadingHTTPServer(("127.0.0.1", 0), handler) as server,
-    ):
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        url = f"http://127.0.0.1:{server.server_address[1]}/conda-forge"
-        compare(Path(scratch), url, options.runs)
-        server.shutdown()
+    with tempfile.TemporaryDirectory() as scratch, served() as url:
+        compare(Path(scratch), f"{url}/conda-forge", options.runs)
     for peer in PEERS:
         where = shutil.which(peer)
         told = "is here, and not timed: it wants a conda, mamba or micromamba to solve with"

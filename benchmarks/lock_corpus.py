@@ -12,14 +12,11 @@ import os
 import re
 import sys
 import tempfile
-import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from functools import partial
-from http.server import ThreadingHTTPServer
 from pathlib import Path
 
-from lock_targets import DATA, Quiet
+from loopback import DATA, Quiet, served
 
 from envguard import api
 from envguard.errors import EnvguardError, InputError, UnavailableError, UnsatisfiableError
@@ -48,21 +45,14 @@ def main() -> None:
     arguments.add_argument("--for", dest="target", default="linux-64:a100,driver=570.124.06")
     arguments.add_argument("-v", "--verbose", action="store_true")
     options = arguments.parse_args()
-    handler = partial(OrEmpty, directory=str(DATA / "channels"))
-    with (
-        tempfile.TemporaryDirectory() as scratch,
-        ThreadingHTTPServer(("127.0.0.1", 0), handler) as server,
-    ):
+    with tempfile.TemporaryDirectory() as scratch, served(OrEmpty) as url:
         os.environ["ENVGUARD_CACHE_DIR"] = str(Path(scratch, "cache"))
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        url = f"http://127.0.0.1:{server.server_address[1]}"
         ends: Counter[str] = Counter()
         for path in sorted((DATA / "corpus" / "environments").iterdir()):
             end = locked(path, Path(scratch), url, options.target)
             ends[end.partition(":")[0]] += 1
             if options.verbose:
                 print(f"{path.name}: {end}")
-        server.shutdown()
     print(f"{sum(ends.values())} environments for {options.target}")
     for end, number in ends.most_common():
         print(f"{number:>5}  {end}")

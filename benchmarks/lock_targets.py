@@ -7,14 +7,12 @@ real records below ENVGUARD_TEST_DATA, read over loopback http. What is not lock
 from __future__ import annotations
 
 import argparse
-import functools
-import os
 import random
 import tempfile
-import threading
 from collections import Counter
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+
+from loopback import served
 
 from envguard.adapters import rules
 from envguard.adapters.pip.resolver import UvPipResolver
@@ -30,8 +28,6 @@ from envguard.model.report import Status
 from envguard.model.target import Target
 from envguard.ports import Solution, SolveRequest
 
-ROOT = Path(__file__).resolve().parent.parent
-DATA = Path(os.environ.get("ENVGUARD_TEST_DATA", ROOT.parent / "shared"))
 STACKS = {
     "pytorch": ("python=3.12", "pytorch", "torchvision", "numpy", "pandas"),
     "pytorch and numba": ("python=3.12", "pytorch", "numba", "numpy"),
@@ -39,13 +35,6 @@ STACKS = {
     "jax": ("python=3.12", "jax", "jaxlib", "numpy"),
     "tensorflow": ("python=3.11", "tensorflow", "keras"),
 }
-
-
-class Quiet(SimpleHTTPRequestHandler):
-    """Serves without a line a request."""
-
-    def log_message(self, *_: object) -> None:
-        return
 
 
 class Counting(RattlerSolver):
@@ -64,18 +53,10 @@ def main() -> None:
     arguments.add_argument("--seed", type=int, default=1)
     arguments.add_argument("-v", "--verbose", action="store_true")
     options = arguments.parse_args()
-    handler = functools.partial(Quiet, directory=str(DATA / "channels"))
-    with (
-        tempfile.TemporaryDirectory() as scratch,
-        ThreadingHTTPServer(("127.0.0.1", 0), handler) as server,
-    ):
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        url = f"http://127.0.0.1:{server.server_address[1]}/conda-forge"
-        solver = Counting(
-            cache_dir=Path(scratch), mirrors={"https://conda.anaconda.org/conda-forge": url}
-        )
+    with tempfile.TemporaryDirectory() as scratch, served() as url:
+        mirrors = {"https://conda.anaconda.org/conda-forge": f"{url}/conda-forge"}
+        solver = Counting(cache_dir=Path(scratch), mirrors=mirrors)
         draw(solver, options.targets, options.seed, options.verbose)
-        server.shutdown()
 
 
 def draw(solver: Counting, number: int, seed: int, verbose: bool) -> None:

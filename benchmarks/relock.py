@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import argparse
 import compileall
-import functools
 import statistics
 import sys
 import sysconfig
 import tempfile
-import threading
-from http.server import ThreadingHTTPServer
 from pathlib import Path
 
-from lock import DATA, PLATFORMS, ROOT, SPECS, TARGET, Quiet, timed
+from lock import PLATFORMS, ROOT, SPECS, TARGET, timed
+from loopback import served
 
 ADDED = "seaborn"
 LIMIT_S = 0.4
@@ -29,15 +27,8 @@ def main() -> None:
     options = arguments.parse_args()
     for folder in (sysconfig.get_path("purelib"), ROOT / "envguard"):
         compileall.compile_dir(str(folder), quiet=2)
-    handler = functools.partial(Quiet, directory=str(DATA / "channels"))
-    with (
-        tempfile.TemporaryDirectory() as scratch,
-        ThreadingHTTPServer(("127.0.0.1", 0), handler) as server,
-    ):
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        url = f"http://127.0.0.1:{server.server_address[1]}/conda-forge"
-        measure(Path(scratch), url, options.runs)
-        server.shutdown()
+    with tempfile.TemporaryDirectory() as scratch, served() as url:
+        measure(Path(scratch), f"{url}/conda-forge", options.runs)
 
 
 def measure(scratch: Path, url: str, runs: int) -> None:
