@@ -17,7 +17,8 @@ from loopback import served
 from envguard.adapters import rules
 from envguard.adapters.pip.resolver import UvPipResolver
 from envguard.adapters.solver import RattlerSolver
-from envguard.commands.lock import LockOutcome, lock
+from envguard.commands.lock import lock
+from envguard.commands.lock_outcome import LockOutcome
 from envguard.commands.lock_summary import judged
 from envguard.commands.lock_targets import refuse_contradictions
 from envguard.errors import EnvguardError, InputError, UnsatisfiableError

@@ -9,7 +9,7 @@ from envguard.api.configuring import waived
 from envguard.api.lock_jobs import LockJob
 
 if TYPE_CHECKING:
-    from envguard.commands.lock import LockOutcome
+    from envguard.commands.lock_outcome import LockOutcome
     from envguard.commands.relock import Base
     from envguard.formats.lock_text import LockSummary
     from envguard.ports import Progress

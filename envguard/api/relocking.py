@@ -10,7 +10,7 @@ from envguard.api.lock_jobs import LockJob, lock_job
 from envguard.model.lock_options import LockOptions
 
 if TYPE_CHECKING:
-    from envguard.commands.lock import LockOutcome
+    from envguard.commands.lock_outcome import LockOutcome
     from envguard.commands.relock import Base
     from envguard.formats.lock_text import LockSummary
     from envguard.model.knowledge import Knowledge
@@ -48,7 +48,7 @@ def unchanged(job: LockJob) -> LockSummary | None:
     """The summary of the lock that is there, where it holds all that is asked for; None where not."""
     from dataclasses import replace
 
-    from envguard.commands.lock import LockedSubdir, LockOutcome
+    from envguard.commands.lock_outcome import LockedSubdir, LockOutcome
     from envguard.commands.lock_summary import summarize
     from envguard.model.report import Status
 

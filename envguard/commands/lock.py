@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -16,13 +16,13 @@ from envguard.commands.lock_channels import (
 )
 from envguard.commands.lock_cpu import cpu_builds, cpu_reason, hidden_gpu_builds
 from envguard.commands.lock_guard import first_solutions, guarded
-from envguard.commands.lock_pip import pip_notes, pip_request
+from envguard.commands.lock_outcome import LockedSubdir, LockOutcome
+from envguard.commands.lock_pip_section import pip_requests_of, with_pip
 from envguard.commands.lock_problems import unsatisfiable
 from envguard.commands.lock_record import lock_request, recorded_target
 from envguard.commands.lock_request import PLAIN, request_notes, solve_request
 from envguard.commands.lock_runtime import newer_runtime
-from envguard.commands.lock_wheels import guarded_wheels
-from envguard.commands.relock import Base, pip_preferring, preferring, updating, within
+from envguard.commands.relock import Base, preferring, updating, within
 from envguard.errors import UnavailableError
 from envguard.model.channel import channel_name
 from envguard.model.conda import parse_match_spec
@@ -30,7 +30,6 @@ from envguard.model.conda_config import CondaConfig
 from envguard.model.environment import Environment
 from envguard.model.knowledge import Knowledge
 from envguard.model.lockfile import LockedPackage, LockedTarget, Lockfile
-from envguard.model.package import PackageRecord
 from envguard.model.relock import Cutoff
 from envguard.model.secrets import public_variables
 from envguard.model.set_aside import SetAside
@@ -38,38 +37,12 @@ from envguard.model.target import Target, VirtualPackage
 from envguard.model.virtual import shared_virtual_packages, virtual_packages
 from envguard.ports import (
     SILENT,
-    PipRequest,
     PipResolver,
     Progress,
     Solution,
     Solver,
     SolveRequest,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class LockedSubdir:
-    """What was locked for one subdir."""
-
-    subdir: str
-    targets: tuple[Target, ...]
-    records: tuple[PackageRecord, ...]
-    set_aside: tuple[SetAside, ...] = ()
-    cpu_only: tuple[tuple[PackageRecord, str], ...] = ()
-    """CPU builds of packages that the channels also have as CUDA builds, and why each had to be taken; no
-    reason where nobody has a GPU."""
-    notes: tuple[str, ...] = ()
-    gone: tuple[PackageRecord, ...] = ()
-    """Packages of the lock that was there which no channel has any more."""
-
-
-@dataclass(frozen=True, slots=True)
-class LockOutcome:
-    """The lock, and one summary a subdir in the order of its platforms."""
-
-    lockfile: Lockfile
-    subdirs: tuple[LockedSubdir, ...]
-    notes: tuple[str, ...] = ()
 
 
 def lock(
@@ -125,9 +98,11 @@ def lock(
         subdirs = solved(kept)
     refuse_records((record for s in subdirs for record in s.records), config.policy)
     _refuse_without_hash(subdirs)
-    pip_requests = _pip_requests(subdirs, environment, directory, base, build="build" in allow)
+    pip_requests = pip_requests_of(
+        subdirs, environment, directory=directory, base=base, build="build" in allow
+    )
     with within(cutoff):
-        subdirs = _with_pip(subdirs, pip_requests, pip=pip, knowledge=knowledge, progress=progress)
+        subdirs = with_pip(subdirs, pip_requests, pip=pip, knowledge=knowledge, progress=progress)
     lockfile = _lockfile(environment, requests, subdirs, wanted, source)
     if lockfile.request is not None:
         accepted = ("build",) if "build" in allow else ()
@@ -213,61 +188,6 @@ def _guarded(
             for record in cpu_only
         ),
         gone=chosen.gone,
-    )
-
-
-def _pip_requests(
-    subdirs: Sequence[LockedSubdir],
-    environment: Environment,
-    directory: Path | None,
-    base: Base | None,
-    *,
-    build: bool,
-) -> dict[str, PipRequest]:
-    return {
-        s.subdir: pip_preferring(request, base)
-        for s in subdirs
-        if (
-            request := pip_request(
-                environment, s.subdir, s.targets, s.records, directory, build=build
-            )
-        )
-    }
-
-
-def _with_pip(
-    subdirs: Sequence[LockedSubdir],
-    requests: Mapping[str, PipRequest],
-    *,
-    pip: PipResolver,
-    knowledge: Knowledge,
-    progress: Progress,
-) -> list[LockedSubdir]:
-    """Add the pip section's packages; the subdirs are resolved side by side."""
-    for subdir, request in requests.items():
-        progress.stage(f"pip section, {subdir}: {len(request.lines)} lines")
-    found = dict(zip(requests, pip.resolve(tuple(requests.values())), strict=True))
-    return [
-        _one_with_pip(s, requests[s.subdir], found[s.subdir], pip, knowledge)
-        if s.subdir in requests
-        else s
-        for s in subdirs
-    ]
-
-
-def _one_with_pip(
-    subdir: LockedSubdir,
-    request: PipRequest,
-    found: tuple[PackageRecord, ...],
-    pip: PipResolver,
-    knowledge: Knowledge,
-) -> LockedSubdir:
-    found, aside = guarded_wheels(request, found, subdir.targets, pip=pip, knowledge=knowledge)
-    return replace(
-        subdir,
-        records=subdir.records + found,
-        set_aside=subdir.set_aside + aside,
-        notes=pip_notes(request, found, knowledge),
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from envguard.commands.check import check_lock
-from envguard.commands.lock import LockedSubdir, LockOutcome
+from envguard.commands.lock_outcome import LockedSubdir, LockOutcome
 from envguard.commands.lock_record import lock_request, recorded_target
 from envguard.errors import UnavailableError
 from envguard.formats.conda_lock import parse_conda_lock

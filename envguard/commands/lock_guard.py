@@ -108,27 +108,56 @@ def guarded(
     check of the lock says so.
     """
     solution, set_aside = _gpu_builds(solution, targets, solver, knowledge)
-    left = MOST_REPEATS
+    solution, mended = _mended(solution, targets, _Repeats(solver), knowledge)
+    solution, wider = _widest(solution, targets, solver, knowledge)
+    return solution, tuple(dict.fromkeys(set_aside + mended + wider))
+
+
+class _Repeats:
+    """Solves again, as often as is left."""
+
+    def __init__(self, solver: Solver) -> None:
+        self.left = MOST_REPEATS
+        self._solver = solver
+
+    def again(self, solution: Solution, constraints: tuple[str, ...]) -> Solution | None:
+        if self.left == 0:
+            return None
+        self.left -= 1
+        return _again(solution, constraints, self._solver)
+
+
+def _mended(
+    solution: Solution, targets: Sequence[Target], repeats: _Repeats, knowledge: Knowledge
+) -> tuple[Solution, tuple[SetAside, ...]]:
+    """The solution without what the checks fail, one failure after the other, while repeats are left."""
+    set_aside: tuple[SetAside, ...] = ()
     given_up: set[tuple[str, str]] = set()
-    while finding := _worst_left(solution, targets, knowledge, given_up):
-        for specs in _remedies(finding, knowledge):
-            again = _again(solution, specs, solver) if left else None
-            left -= 1
-            if again is not None and _key(finding) not in _failing(again, targets, knowledge):
-                what = finding.packages[0].label
-                told = finding.title.removeprefix(what).strip()
-                set_aside += (SetAside(what, told, finding.rule),)
-                solution = again
-                break
-            if left <= 0:
-                break
-        else:
+    while repeats.left and (finding := _worst_left(solution, targets, knowledge, given_up)):
+        better = _without(finding, solution, targets, repeats, knowledge)
+        if better is None:
             given_up.add(_key(finding))
             continue
-        if left <= 0:
-            break
-    solution, wider = _widest(solution, targets, solver, knowledge)
-    return solution, tuple(dict.fromkeys(set_aside + wider))
+        solution = better
+        what = finding.packages[0].label
+        told = finding.title.removeprefix(what).strip()
+        set_aside += (SetAside(what, told, finding.rule),)
+    return solution, set_aside
+
+
+def _without(
+    finding: Finding,
+    solution: Solution,
+    targets: Sequence[Target],
+    repeats: _Repeats,
+    knowledge: Knowledge,
+) -> Solution | None:
+    """The solution under the first remedy that mends the failure; None where none does."""
+    for constraints in _remedies(finding, knowledge):
+        again = repeats.again(solution, constraints)
+        if again is not None and _key(finding) not in _failing(again, targets, knowledge):
+            return again
+    return None
 
 
 def _key(finding: Finding) -> tuple[str, str]:

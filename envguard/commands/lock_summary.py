@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from envguard.commands.check import check_lock
-from envguard.commands.lock import LockedSubdir, LockOutcome
+from envguard.commands.lock_outcome import LockedSubdir, LockOutcome
 from envguard.errors import UnsatisfiableError
 from envguard.formats.lock_text import LockLine, LockSummary
 from envguard.model.configuration import EXPIRED

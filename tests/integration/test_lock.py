@@ -9,7 +9,8 @@ import pytest
 
 from envguard.adapters import rules
 from envguard.adapters.solver import RattlerSolver
-from envguard.commands.lock import LockOutcome, lock
+from envguard.commands.lock import lock
+from envguard.commands.lock_outcome import LockOutcome
 from envguard.commands.lock_summary import judged
 from envguard.commands.lock_targets import lock_targets
 from envguard.errors import UnavailableError, UnsatisfiableError
