@@ -8,6 +8,7 @@ from dataclasses import replace
 from envguard.checks.case import Case, case_of
 from envguard.checks.contract_answers import answered
 from envguard.checks.judgement import judge, requirements
+from envguard.commands.lock_runtime import runtime_note
 from envguard.errors import InputError
 from envguard.formats.gpu_names import match_gpu_name
 from envguard.model.environment import Environment
@@ -170,7 +171,9 @@ def _check_locked(lockfile: Lockfile, path: str, target: Target, knowledge: Know
     subject = Subject("conda-lock", path, target.subdir, detail)
     findings, more, contract = answered(judge(case, target), lockfile.contract, case, target)
     report = _report(subject, target, case, findings, ())
-    return replace(report, notes=(*report.notes, *more), contract=contract)
+    newer = runtime_note(lockfile, target, knowledge)
+    said = () if newer is None else (f"{newer} (recorded in the lock)",)
+    return replace(report, notes=(*report.notes, *more, *said), contract=contract)
 
 
 def _report(

@@ -21,7 +21,7 @@ from envguard.commands.lock_pip_section import pip_requests_of, with_pip
 from envguard.commands.lock_problems import unsatisfiable
 from envguard.commands.lock_record import lock_request, recorded_target
 from envguard.commands.lock_request import PLAIN, request_notes, solve_request
-from envguard.commands.lock_runtime import newer_runtime
+from envguard.commands.lock_runtime import locked_runtime_notes, newer_cuda
 from envguard.commands.relock import Base, preferring, updating, within
 from envguard.errors import UnavailableError
 from envguard.model.channel import channel_name
@@ -103,23 +103,20 @@ def lock(
     )
     with within(cutoff):
         subdirs = with_pip(subdirs, pip_requests, pip=pip, knowledge=knowledge, progress=progress)
-    lockfile = _lockfile(environment, requests, subdirs, wanted, source)
+    lockfile = _lockfile(environment, requests, subdirs, wanted, source, knowledge)
     if lockfile.request is not None:
         accepted = ("build",) if "build" in allow else ()
         request = replace(lockfile.request, allow=accepted, cutoff=cutoff)
         lockfile = replace(lockfile, request=request)
     notes = environment.notes + request_notes(environment) + said + config.notes
     notes += (() if terms is None else (terms,)) + _secret_notes(environment)
-    told = [note for subdir in subdirs for note in _notes_on(subdir, knowledge)]
+    told = [note for subdir in subdirs for note in subdir.notes]
+    told += locked_runtime_notes(lockfile, knowledge)
     return LockOutcome(
         lockfile=lockfile,
         subdirs=tuple(subdirs),
         notes=notes + tuple(dict.fromkeys(told)),
     )
-
-
-def _notes_on(subdir: LockedSubdir, knowledge: Knowledge) -> tuple[str, ...]:
-    return subdir.notes + newer_runtime(subdir.records, subdir.targets, knowledge)
 
 
 def _secret_notes(environment: Environment) -> tuple[str, ...]:
@@ -208,6 +205,7 @@ def _lockfile(
     subdirs: Sequence[LockedSubdir],
     wanted: Mapping[str, tuple[VirtualPackage, ...]],
     source: str,
+    knowledge: Knowledge,
 ) -> Lockfile:
     return Lockfile(
         platforms=tuple(subdir.subdir for subdir in subdirs),
@@ -220,7 +218,9 @@ def _lockfile(
         sources=(source,),
         targets=tuple(
             LockedTarget(
-                recorded_target(target), tuple(str(package) for package in wanted[subdir.subdir])
+                recorded_target(target),
+                tuple(str(package) for package in wanted[subdir.subdir]),
+                newer_cuda(target, subdir.records, knowledge),
             )
             for subdir in subdirs
             for target in subdir.targets

@@ -8,6 +8,7 @@ from dataclasses import replace
 from envguard.commands.check import check_lock
 from envguard.commands.lock_outcome import LockedSubdir, LockOutcome
 from envguard.commands.lock_record import lock_request, recorded_target
+from envguard.commands.lock_runtime import locked_runtime_notes, newer_cuda
 from envguard.errors import UnavailableError
 from envguard.formats.conda_lock import parse_conda_lock
 from envguard.model.environment import Environment
@@ -48,7 +49,11 @@ def lock_by_engine(
             f"{name} locked nothing for {', '.join(missing)}; nothing was written"
         )
     locked = tuple(
-        LockedTarget(recorded_target(target), tuple(str(package) for package in wanted[subdir]))
+        LockedTarget(
+            recorded_target(target),
+            tuple(str(package) for package in wanted[subdir]),
+            newer_cuda(target, lockfile.records_for(subdir), knowledge),
+        )
         for subdir, of_subdir in targets.items()
         for target in of_subdir
     )
@@ -69,7 +74,8 @@ def lock_by_engine(
         )
         for subdir, of_subdir in targets.items()
     )
-    return LockOutcome(lockfile, subdirs, (*environment.notes, f"solved by {name}"))
+    told = locked_runtime_notes(lockfile, knowledge)
+    return LockOutcome(lockfile, subdirs, (*environment.notes, f"solved by {name}", *told))
 
 
 def _cpu_builds(

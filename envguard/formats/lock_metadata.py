@@ -1,10 +1,11 @@
 """What only envguard knows of a lock, as one JSON string in conda-lock's `custom_metadata`.
 
-`{"schema_version": 1, "targets": [{"name", "given", "machine", "virtual_packages"}], "request": {"name",
-"dependencies": {subdir: [spec]}, "pip": {subdir: [line]}, "variables": {name: value},
+`{"schema_version": 1, "targets": [{"name", "given", "machine", "virtual_packages", "newer_cuda"}],
+"request": {"name", "dependencies": {subdir: [spec]}, "pip": {subdir: [line]}, "variables": {name: value},
 "channels": [channel], "allow": [what], "exclude_newer": {"said", "before", "packages": {name: {"said",
-"before"}}}}}`; `allow` and `exclude_newer` are there only where something was allowed or excluded. Times
-are RFC 3339 in UTC; `before` null = no limit.
+"before"}}}}}`; `allow` and `exclude_newer` are there only where something was allowed or excluded,
+`newer_cuda` (the CUDA of the packages) only where the machine's driver reports an older one. Times are
+RFC 3339 in UTC; `before` null = no limit.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from envguard.formats.machine_json import machine_from_json, machine_to_json
 from envguard.model.lockfile import LockedTarget, LockRequest
 from envguard.model.relock import Cutoff
 from envguard.model.target import Target
+from envguard.model.version import Dotted
 
 KEY = "envguard"
 SCHEMA_VERSION = 1
@@ -33,6 +35,7 @@ def dump_metadata(targets: tuple[LockedTarget, ...], request: LockRequest) -> st
                 "given": locked.target.given,
                 "machine": machine_to_json(locked.target.machine),
                 "virtual_packages": list(locked.virtual_packages),
+                **({"newer_cuda": str(locked.newer_cuda)} if locked.newer_cuda else {}),
             }
             for locked in targets
         ],
@@ -80,6 +83,7 @@ def _target(item: Mapping[str, object], where: str) -> LockedTarget:
     return LockedTarget(
         target=Target(name=str(item["name"]), machine=machine, given=bool(item["given"])),
         virtual_packages=tuple(str(package) for package in virtual_packages),
+        newer_cuda=Dotted.parse(str(item["newer_cuda"])) if "newer_cuda" in item else None,
     )
 
 

@@ -9,6 +9,7 @@ from envguard.model.contract import RecordedContract, UnreadableContract
 from envguard.model.package import PackageRecord
 from envguard.model.relock import Cutoff
 from envguard.model.target import Target
+from envguard.model.version import Dotted
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,8 @@ class LockedTarget:
 
     target: Target
     virtual_packages: tuple[str, ...] = ()
+    newer_cuda: Dotted | None = None
+    """The CUDA of the packages, where it is newer than what the driver reports (machine code runs)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,13 @@ import pytest
 
 from envguard.adapters import rules
 from envguard.adapters.solver import RattlerSolver
+from envguard.commands.check import check_lock
 from envguard.commands.lock import lock
 from envguard.commands.lock_outcome import LockOutcome
 from envguard.commands.lock_summary import judged
 from envguard.commands.lock_targets import lock_targets
 from envguard.errors import UnavailableError, UnsatisfiableError
+from envguard.formats.conda_lock import parse_conda_lock
 from envguard.formats.conda_lock_dump import dump_conda_lock
 from envguard.formats.environment_yml import parse_environment
 from envguard.formats.target_text import parse_target
@@ -326,8 +328,19 @@ def test_what_a_card_cannot_run_is_set_aside(locked, card, cudnn):
 @pytest.mark.parametrize(("driver", "told"), [("545.23.06", True), ("575.51.03", False)])
 def test_a_cuda_newer_than_the_drivers_is_said(locked, driver, told):
     outcome = locked(environment("python=3.12", "pytorch=2.7.1"), f"a100,driver={driver}")
-    newer = [note for note in outcome.notes if "CUDA 12.9 is newer than the driver's 12.3" in note]
-    assert bool(newer) is told
+    said = "CUDA 12.9 is newer than the driver's 12.3"
+    assert any(said in note for note in outcome.notes) is told
+
+    text = dump_conda_lock(outcome.lockfile, created_by="a test")
+    lockfile = parse_conda_lock(text, "conda-lock.yml")
+    [recorded] = lockfile.targets or ()
+    assert recorded.newer_cuda == (Dotted.parse("12.9") if told else None)
+    other = parse_target("a100,driver=525.60.13", knowledge=rules.load(), default_subdir="linux-64")
+    same, older = check_lock(
+        lockfile, "conda-lock.yml", (recorded.target, other), knowledge=rules.load()
+    )
+    assert any(said in note for note in same.notes) is told
+    assert any("newer than the driver's 12.0" in note for note in older.notes) is told
 
 
 def test_a_cap_for_ptx_yields_to_the_cuda_build(locked):

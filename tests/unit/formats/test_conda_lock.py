@@ -49,7 +49,7 @@ LOCK = Lockfile(
     channels=("conda-forge",),
     packages=(LockedPackage(NUMPY, "linux-64"), LockedPackage(EINOPS, "linux-64")),
     sources=("environment.yml",),
-    targets=(LockedTarget(Target("a100", MACHINE), ("__cuda=12.8=0",)),),
+    targets=(LockedTarget(Target("a100", MACHINE), ("__cuda=12.8=0",), Dotted.parse("12.9")),),
     request=LockRequest(
         "train",
         {"linux-64": ("numpy",)},
