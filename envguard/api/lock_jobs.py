@@ -52,6 +52,7 @@ class LockJob:
             self.cutoff,
             self.options.strict_cuda,
             cutoff_said=bool(relock.exclude_newer or relock.exclude_newer_package),
+            names=self.conda.names,
         )
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from urllib.parse import unquote
 
 from envguard.model.conda import parse_match_spec, record_matches
@@ -69,6 +69,18 @@ def hash_problems(records: Sequence[PackageRecord]) -> Iterator[str]:
 def _hashes(record: PackageRecord) -> Iterator[tuple[str, str | None]]:
     yield "md5", record.md5
     yield "sha256", record.sha256
+
+
+def channel_problems(records: Sequence[PackageRecord], channels: Collection[str]) -> Iterator[str]:
+    """A line for each place that is none of `channels` (URLs), and that a conda record comes from."""
+    elsewhere: dict[str, list[PackageRecord]] = {}
+    for record in records:
+        place = record.channel_url
+        if place is not None and place not in channels:
+            elsewhere.setdefault(place, []).append(record)
+    for place, found in elsewhere.items():
+        others = f" and {len(found) - 1} more" if len(found) > 1 else ""
+        yield f"{found[0].label}{others} would come from {place}: no channel of the lock"
 
 
 def unneeded(records: Sequence[PackageRecord], asked: Iterable[str]) -> tuple[PackageRecord, ...]:

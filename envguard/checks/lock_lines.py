@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from envguard.model.channel import channel_name, channel_urls
+from envguard.model.channel import ChannelNames, channel_name, channel_urls
 from envguard.model.conda import parse_match_spec, record_matches
 from envguard.model.environment import Dependency, Environment
 from envguard.model.package import Manager, PackageRecord
@@ -34,7 +34,10 @@ def location_of(environment: Environment, line: Dependency) -> Location | None:
 
 
 def unmet_lines(
-    environment: Environment, subdir: str, records: Sequence[PackageRecord]
+    environment: Environment,
+    subdir: str,
+    records: Sequence[PackageRecord],
+    names: ChannelNames,
 ) -> Iterator[Finding]:
     """A finding for each line that no record meets: by name, version, build and channel."""
     by_name = {r.name: r for r in records if r.manager is Manager.CONDA}
@@ -45,7 +48,9 @@ def unmet_lines(
         have = None
         if record is None:
             have = f"no {spec.name}"
-        elif not (_matches(line.spec, record) and _from_channel(spec.channel, record, subdir)):
+        elif not (
+            _matches(line.spec, record) and _from_channel(spec.channel, record, subdir, names)
+        ):
             have = f"{record.label}" + (f" of {record.channel}" if spec.channel else "")
         if have is not None:
             yield stale(told, subdir=subdir, at=location_of(environment, line), have=have)
@@ -69,7 +74,10 @@ def removed_lines(
 
 
 def changed_channels(
-    environment: Environment, recorded: Sequence[str] | None, locked: Sequence[str]
+    environment: Environment,
+    recorded: Sequence[str] | None,
+    locked: Sequence[str],
+    names: ChannelNames,
 ) -> Iterator[Finding]:
     """A finding where the channels, or their order, are others than those that the lock was made from.
 
@@ -80,9 +88,7 @@ def changed_channels(
         if asked != tuple(channel.strip().rstrip("/") for channel in recorded):
             yield _channels(asked, recorded)
         return
-    named = [
-        channel_name(url) for channel in asked for url in channel_urls(channel, subdir="noarch")
-    ]
+    named = [channel_name(url) for channel in asked for url in names.urls(channel, subdir="noarch")]
     urls = [channel_name(u) for c in locked for u in channel_urls(c, subdir="noarch")]
     if named and named != urls:
         yield _channels(tuple(named), tuple(urls))
@@ -100,9 +106,11 @@ def _matches(spec: str, record: PackageRecord) -> bool:
         return False
 
 
-def _from_channel(channel: str | None, record: PackageRecord, subdir: str) -> bool:
+def _from_channel(
+    channel: str | None, record: PackageRecord, subdir: str, names: ChannelNames
+) -> bool:
     if channel is None:
         return True
     channel = channel.removesuffix(f"/{record.subdir or subdir}").removesuffix("/noarch")
-    names = {channel_name(without_credentials(u)) for u in channel_urls(channel, subdir=subdir)}
-    return record.channel in names
+    urls = {without_credentials(url).rstrip("/") for url in names.urls(channel, subdir=subdir)}
+    return record.channel in {names.name(url) for url in urls} or record.channel_url in urls

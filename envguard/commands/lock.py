@@ -9,6 +9,7 @@ from pathlib import Path
 
 from envguard.checks.exclusions import Exclusion, exclusions
 from envguard.commands.lock_channels import (
+    channel_names,
     channel_notes,
     refuse_records,
     terms_note,
@@ -103,11 +104,19 @@ def lock(
     )
     with within(cutoff):
         subdirs = with_pip(subdirs, pip_requests, pip=pip, knowledge=knowledge, progress=progress)
-    lockfile = _lockfile(environment, requests, subdirs, wanted, source, knowledge)
-    if lockfile.request is not None:
-        accepted = ("build",) if "build" in allow else ()
-        request = replace(lockfile.request, allow=accepted, cutoff=cutoff)
-        lockfile = replace(lockfile, request=request)
+    lockfile = replace(
+        _lockfile(requests, subdirs, wanted, knowledge),
+        sources=(source,),
+        request=replace(
+            lock_request(environment, tuple(targets)),
+            allow=("build",) if "build" in allow else (),
+            channel_names=channel_names(
+                (record for s in subdirs for record in s.records),
+                (url for request in requests for url in request.channels),
+            ),
+            cutoff=cutoff,
+        ),
+    )
     notes = environment.notes + request_notes(environment) + said + config.notes
     notes += (() if terms is None else (terms,)) + _secret_notes(environment)
     told = [note for subdir in subdirs for note in subdir.notes]
@@ -200,11 +209,9 @@ def _refuse_without_hash(subdirs: Sequence[LockedSubdir]) -> None:
 
 
 def _lockfile(
-    environment: Environment,
     requests: Sequence[SolveRequest],
     subdirs: Sequence[LockedSubdir],
     wanted: Mapping[str, tuple[VirtualPackage, ...]],
-    source: str,
     knowledge: Knowledge,
 ) -> Lockfile:
     return Lockfile(
@@ -215,7 +222,6 @@ def _lockfile(
         packages=tuple(
             LockedPackage(record, subdir.subdir) for subdir in subdirs for record in subdir.records
         ),
-        sources=(source,),
         targets=tuple(
             LockedTarget(
                 recorded_target(target),
@@ -225,5 +231,4 @@ def _lockfile(
             for subdir in subdirs
             for target in subdir.targets
         ),
-        request=lock_request(environment, [subdir.subdir for subdir in subdirs]),
     )

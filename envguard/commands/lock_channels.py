@@ -7,10 +7,11 @@ from dataclasses import replace
 from urllib.parse import urlsplit
 
 from envguard.errors import InputError, UnsatisfiableError
+from envguard.model.channel import channel_name
 from envguard.model.conda_config import ChannelPolicy, CondaConfig
 from envguard.model.environment import Environment
-from envguard.model.package import Manager, PackageRecord
-from envguard.model.secrets import redacted
+from envguard.model.package import PackageRecord
+from envguard.model.secrets import redacted, without_credentials
 
 ANACONDA_HOST = "repo.anaconda.com"
 
@@ -34,9 +35,7 @@ def refuse_records(records: Iterable[PackageRecord], policy: ChannelPolicy) -> N
     refused = {
         why: record
         for record in records
-        if record.manager is Manager.CONDA
-        and record.url
-        and (why := policy.refusal(record.url.rsplit("/", 2)[0]))
+        if record.channel_url and (why := policy.refusal(record.channel_url))
     }
     if refused:
         raise UnsatisfiableError(
@@ -78,3 +77,17 @@ def terms_note(urls: Iterable[str]) -> str | None:
             "(envguard why EG620)"
         )
     return None
+
+
+def channel_names(records: Iterable[PackageRecord], urls: Iterable[str]) -> dict[str, str]:
+    """What the channels of records are called, by URL, where the URLs of the request do not tell it.
+
+    A `channel_alias` gives a place conda-forge's name; an index's `base_url` leads to a place of its own.
+    """
+    asked = {without_credentials(url).rstrip("/") for url in urls}
+    found = {url: record.channel or url for record in records if (url := record.channel_url)}
+    return {
+        url: name
+        for url, name in sorted(found.items())
+        if name != channel_name(url) or url not in asked
+    }

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from envguard.checks.closure import (
     asked_names,
+    channel_problems,
     dependency_problems,
     hash_problems,
     identity_problems,
@@ -19,8 +20,9 @@ from envguard.commands.check import check_lock, count
 from envguard.commands.lock_record import recorded_target
 from envguard.commands.lock_request import solve_request
 from envguard.formats.machine_json import machine_to_json
-from envguard.model.channel import channel_name
+from envguard.model.channel import ChannelNames, channel_name, channel_urls
 from envguard.model.conda import record_matches
+from envguard.model.conda_config import CondaConfig
 from envguard.model.configuration import EXPIRED
 from envguard.model.environment import Environment
 from envguard.model.knowledge import Knowledge
@@ -29,7 +31,7 @@ from envguard.model.machine import DriverState
 from envguard.model.package import PackageRecord
 from envguard.model.relock import Cutoff
 from envguard.model.report import Finding, Report, Status, Subject
-from envguard.model.secrets import public_variables
+from envguard.model.secrets import public_variables, without_credentials
 from envguard.model.target import Target, VirtualPackage
 from envguard.model.virtual import shared_virtual_packages, virtual_packages
 
@@ -54,6 +56,8 @@ class Asked:
     cutoff: Cutoff | None = None
     strict_cuda: bool = False
     cutoff_said: bool = False
+    names: ChannelNames = field(default_factory=ChannelNames)
+    """What the names of channels stand for."""
 
 
 def lock_check(lockfile: Lockfile, path: str, asked: Asked, knowledge: Knowledge) -> Report:
@@ -126,7 +130,7 @@ def _of_all(lockfile: Lockfile, asked: Asked, subdirs: Sequence[str]) -> Iterato
         if subdir not in subdirs:
             yield stale(f"{subdir} is no longer asked for", have=f"the lock is for {subdir}, too")
     recorded = request.channels if request else None
-    yield from changed_channels(asked.environment, recorded, lockfile.channels)
+    yield from changed_channels(asked.environment, recorded, lockfile.channels, asked.names)
     variables = public_variables(asked.environment.variables)[0]
     if request is not None and variables != dict(request.variables):
         names = [
@@ -191,7 +195,7 @@ def _of_subdir(
         request.pip.get(subdir, ()) if request else None,
         knowledge.pypi_names,
     )
-    yield from unmet_lines(environment, subdir, records)
+    yield from unmet_lines(environment, subdir, records, asked.names)
     if request is not None:
         specs = request.dependencies.get(subdir, ())
         yield from removed_lines(environment, subdir, specs, records)
@@ -231,6 +235,7 @@ def _closure(
     told = [
         *identity_problems(records),
         *hash_problems(records),
+        *channel_problems(records, _channel_urls(lockfile, asked, subdir)),
         *dependency_problems(records, virtual),
     ]
     wanted = solve_request(asked.environment, subdir, ()).specs
@@ -242,6 +247,17 @@ def _closure(
         told.append(f"nothing needs {', '.join(strays[:3])}{more}")
     for line in told:
         yield stale(line, subdir=subdir, rule=_CLOSURE)
+
+
+def _channel_urls(lockfile: Lockfile, asked: Asked, subdir: str) -> frozenset[str]:
+    """Where packages may come from: the channels of the lock, of single lines, and what it says of others."""
+    config = CondaConfig(names=asked.names)
+    request = solve_request(asked.environment, subdir, (), config)
+    urls = [url for channel in lockfile.channels for url in channel_urls(channel, subdir=subdir)]
+    named = lockfile.request.channel_names if lockfile.request else {}
+    return frozenset(
+        without_credentials(url).rstrip("/") for url in (*urls, *request.channels, *named)
+    )
 
 
 def _virtual_packages(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import unquote
 
@@ -72,6 +72,7 @@ class _Reader:
     text: str
     path: str
     problems: list[str] = field(default_factory=list)
+    channel_names: Mapping[str, str] = field(default_factory=dict)
 
     def lockfile(self, data: Mapping[str, Any]) -> Lockfile:
         metadata = data.get("metadata")
@@ -82,6 +83,7 @@ class _Reader:
         targets, request = None, None
         if lock_metadata.KEY in custom:
             targets, request = lock_metadata.parse_metadata(custom[lock_metadata.KEY], self.path)
+        self.channel_names = request.channel_names if request is not None else {}
         packages = tuple(self.packages(data.get("package")))
         contract = None
         if contract_json.KEY in custom:
@@ -128,11 +130,16 @@ class _Reader:
             self.problem(index, "url", f"{without_credentials(item['url'])!r} is no conda package")
             return None
         return LockedPackage(
-            record=record,
+            record=self.named(record),
             platform=item["platform"],
             category=str(item.get("category") or "main"),
             optional=bool(item.get("optional", False)),
         )
+
+    def named(self, record: PackageRecord) -> PackageRecord:
+        """The record with the name of its channel that the lock itself gives to its place."""
+        name = self.channel_names.get(record.channel_url or "")
+        return record if name is None else replace(record, channel=name)
 
     def strings(self, value: object, key: str) -> list[str]:
         if value is None:

@@ -2,8 +2,9 @@
 
 `{"schema_version": 1, "targets": [{"name", "given", "machine", "virtual_packages", "newer_cuda"}],
 "request": {"name", "dependencies": {subdir: [spec]}, "pip": {subdir: [line]}, "variables": {name: value},
-"channels": [channel], "allow": [what], "exclude_newer": {"said", "before", "packages": {name: {"said",
-"before"}}}}}`; `allow` and `exclude_newer` are there only where something was allowed or excluded,
+"channels": [channel], "allow": [what], "channel_names": {url: name}, "exclude_newer": {"said", "before",
+"packages": {name: {"said", "before"}}}}}`; `allow`, `channel_names` and `exclude_newer` are there only where
+something was allowed, has a name by configuration alone, or was excluded,
 `newer_cuda` (the CUDA of the packages) only where the machine's driver reports an older one. Times are
 RFC 3339 in UTC; `before` null = no limit.
 """
@@ -46,6 +47,7 @@ def dump_metadata(targets: tuple[LockedTarget, ...], request: LockRequest) -> st
             "variables": dict(request.variables),
             "channels": list(request.channels),
             **({"allow": list(request.allow)} if request.allow else {}),
+            **({"channel_names": dict(request.channel_names)} if request.channel_names else {}),
             **({"exclude_newer": _dumped(request.cutoff)} if request.cutoff else {}),
         },
     }
@@ -95,6 +97,7 @@ def _request(item: Mapping[str, object]) -> LockRequest:
         variables={str(k): str(v) for k, v in _mapping(item["variables"]).items()},
         channels=_texts(item["channels"]),
         allow=_texts(item.get("allow", [])),
+        channel_names={str(k): str(v) for k, v in _mapping(item.get("channel_names", {})).items()},
         cutoff=_cutoff(_mapping(item["exclude_newer"])) if "exclude_newer" in item else None,
     )
 

@@ -51,6 +51,8 @@ class LockRequest:
     """As written, without credentials: `nodefaults` is a request, too."""
     allow: tuple[str, ...] = ()
     """What the user accepted that an installation has to know: `build`."""
+    channel_names: Mapping[str, str] = field(default_factory=dict)
+    """Places of packages that conda would not call so by itself: a `channel_alias`, an index's `base_url`."""
     cutoff: Cutoff | None = None
     """What was too new to be taken; None = nothing."""
 

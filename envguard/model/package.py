@@ -37,6 +37,13 @@ class PackageRecord:
     size_bytes: int | None = None
 
     @property
+    def channel_url(self) -> str | None:
+        """The place that the URL of a conda package is below of, without its subdir; None = not known."""
+        if self.manager is not Manager.CONDA or not self.url or self.url.count("/") < 2:
+            return None
+        return self.url.rsplit("/", 2)[0]
+
+    @property
     def label(self) -> str:
         """`pytorch 2.10.0 cuda129_mkl_py312_h9ac99b3_303`, as messages print it."""
         return " ".join(part for part in (self.name, self.version, self.build) if part)

@@ -7,12 +7,14 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import yaml
 
+from envguard.formats.conda_lock import parse_conda_lock
 from tests.channel_server import PASSWORD, TOKEN, Behaviour, channel_server
 
 
@@ -38,10 +40,19 @@ class Desk:
         asked: str = "dependencies: [only-linux]",
         **variables: str,
     ) -> Ended:
-        (self.home / ".condarc").write_text(condarc)
         (self.home / "environment.yml").write_text(asked + "\n")
+        (self.home / "conda-lock.yml").unlink(missing_ok=True)
+        return self._run(arguments, condarc, variables)
+
+    def check_lock(self, *arguments: str, condarc: str = "", lock: str | None = None) -> Ended:
+        """`lock --check` of the lock that is there, else of `lock`."""
+        if lock is not None:
+            (self.home / "conda-lock.yml").write_text(lock)
+        return self._run(("--check", *arguments), condarc, {})
+
+    def _run(self, arguments: Sequence[str], condarc: str, variables: Mapping[str, str]) -> Ended:
+        (self.home / ".condarc").write_text(condarc)
         output = self.home / "conda-lock.yml"
-        output.unlink(missing_ok=True)
         inherited = {
             name: value
             for name, value in os.environ.items()
@@ -101,6 +112,32 @@ def test_names_of_channels_are_read_where_the_condarc_says(
         )
     assert ended.code == 0, ended.said
     assert url_in(ended) == url + place + FILE
+    assert desk.check_lock("--no-condarc").said.count("EG652") == 0
+    moved = ended.lock.replace(f"url: {url}{place}{FILE}", f"url: https://elsewhere.example{FILE}")
+    assert "no channel of the lock" in desk.check_lock("--no-condarc", lock=moved).said
+
+
+def test_a_check_elsewhere_knows_what_the_channel_alias_called_conda_forge(channel_tree, desk):
+    """Rules ask for channels by name, and the .condarc is not where the lock is read."""
+    with channel_server(channel_tree) as url:
+        ended = desk.lock(
+            condarc=f"channel_alias: {url}",
+            asked="channels: [conda-forge]\ndependencies: ['conda-forge::only-linux']",
+        )
+    assert ended.code == 0, ended.said
+    lockfile = parse_conda_lock(ended.lock, "conda-lock.yml")
+    assert [record.channel for record in lockfile.records_for("linux-64")] == ["conda-forge"]
+    assert desk.check_lock("--no-condarc").code == 0
+
+
+def test_a_line_of_several_channels_in_one_name_holds(channel_tree, desk):
+    with channel_server(channel_tree) as url:
+        condarc = f"custom_multichannels: {{all: [{url}/team]}}"
+        ended = desk.lock(
+            condarc=condarc, asked="channels: [all]\ndependencies: ['all::only-linux']"
+        )
+        assert ended.code == 0, ended.said
+        assert desk.check_lock(condarc=condarc).code == 0
 
 
 @pytest.fixture(scope="session")
