@@ -10,6 +10,8 @@ from pathlib import Path
 from envguard.errors import InputError, UnavailableError
 
 MAX_TEXT_BYTES = 64 * 1024 * 1024
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+"""How a file begins that Windows PowerShell's `>` has written."""
 
 
 def write_text(path: Path, text: str) -> None:
@@ -125,9 +127,10 @@ def read_text(path: Path) -> str:
         ) from error
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
+        encoding = "utf-16" if error.object.startswith(_UTF_16) else "latin1"
         raise InputError(
             f"{path}:{line}: not UTF-8 (byte {error.object[error.start]:#04x})",
-            hint=f"convert it: iconv -f latin1 -t utf-8 {path}",
+            hint=f"convert it: iconv -f {encoding} -t utf-8 {path} > FILE",
         ) from error
     except OSError as error:
         raise InputError(f"{path} could not be read: {error.strerror or error}") from error

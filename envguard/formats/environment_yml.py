@@ -18,6 +18,8 @@ from envguard.model.secrets import redacted, without_credentials
 from envguard.model.subdir import SUBDIRS, nearest_subdir
 
 _COMMENT_SELECTOR = re.compile(r"#\s*\[\s*([^\]]+?)\s*\]\s*$")
+MOST_ITEMS = 5_000
+"""Of one list. The largest environments that people publish have some hundreds of lines."""
 _KNOWN = ("name", "channels", "dependencies", "platforms", "variables", "prefix", "category")
 
 
@@ -190,6 +192,11 @@ class _Reader:
         if node is None or _is_null(node):
             return []
         if isinstance(node, yaml.SequenceNode):
+            if len(node.value) > MOST_ITEMS:
+                self.problem(
+                    node, key, f"has {len(node.value):,} items; at most {MOST_ITEMS:,} are read"
+                )
+                return []
             return list(node.value)
         self.problem(node, key, f"{_kind(node)} where a list ('- item' lines) is expected")
         return []

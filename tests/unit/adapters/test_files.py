@@ -112,14 +112,22 @@ def test_what_cannot_be_replaced_stops_the_others(tmp_path, broken):
 
 
 @pytest.mark.parametrize(
-    ("content", "message"),
-    [(b"name: caf\xe9\n", "x.yml:1: not UTF-8"), (b"a: 1\nb: \xff\n", "x.yml:2: not UTF-8")],
+    ("content", "message", "encoding"),
+    [
+        (b"name: caf\xe9\n", "x.yml:1: not UTF-8", "latin1"),
+        (b"a: 1\nb: \xff\n", "x.yml:2: not UTF-8", "latin1"),
+        ("name: x\n".encode("utf-16"), "x.yml:1: not UTF-8", "utf-16"),
+        (b"\xfe\xff" + "name: x\n".encode("utf-16-be"), "x.yml:1: not UTF-8", "utf-16"),
+    ],
 )
-def test_a_file_in_another_encoding_is_named_with_its_line(tmp_path, content, message):
+def test_a_file_in_another_encoding_is_named_with_its_line(tmp_path, content, message, encoding):
+    """The hint is right: the file reads as UTF-8 once it is converted from what it says."""
     path = tmp_path / "x.yml"
     path.write_bytes(content)
-    with pytest.raises(InputError, match=message):
+    with pytest.raises(InputError, match=message) as caught:
         files.read_text(path)
+    assert f"iconv -f {encoding} " in (caught.value.hint or "")
+    assert content.decode(encoding)
 
 
 def test_a_missing_file_and_a_directory_are_said_to_be_so(tmp_path):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from envguard.errors import InputError
-from envguard.formats.environment_yml import parse_environment
+from envguard.formats.environment_yml import MOST_ITEMS, parse_environment
 from envguard.model.environment import selector_holds
 
 FULL = """\
@@ -223,3 +223,19 @@ def test_exactly_the_permitted_depth_and_aliases_are_read():
     assert parse_environment(deep, "e.yml").dependencies
     aliased = "x: &a [y]\nz: [" + "*a," * 100 + "]\ndependencies: [numpy]\n"
     assert parse_environment(aliased, "e.yml").dependencies
+
+
+@pytest.mark.parametrize("key", ["dependencies", "channels", "dependencies[0].pip"])
+def test_a_list_past_the_limit_is_refused_before_its_items_are_looked_at(key: str) -> None:
+    def text(number: int) -> str:
+        items = ", ".join(["x"] * number)
+        pip = f"{{pip: [{items}]}}" if key.endswith("pip") else f"[{items}]"
+        lists = {"dependencies[0].pip": f"dependencies: [{pip}]"}.get(key, f"{key}: {pip}")
+        return lists if "dependencies" in key else f"{lists}\ndependencies: [y]"
+
+    assert parse_environment(text(MOST_ITEMS), "environment.yml")
+    with pytest.raises(InputError) as caught:
+        parse_environment(text(MOST_ITEMS + 1), "environment.yml")
+    assert caught.value.problems == (
+        f"environment.yml:1: {key}: has 5,001 items; at most 5,000 are read",
+    )
