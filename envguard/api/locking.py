@@ -136,6 +136,7 @@ def _locked(
         text = job.there[1]
     else:
         summary, text = solved(job, base, progress or SILENT, created_by=_created_by())
+        summary = replace(summary, unchanged=job.there is not None and text == job.there[1])
     rendered = rendered_beside(text, options.place, options.renders)
     texts = {file: one.text for file, one in rendered}
     if options.output is not None and not summary.unchanged:

@@ -50,7 +50,7 @@ class LockSummary:
     text: str = ""
     """The lock itself, where it is written nowhere."""
     unchanged: bool = False
-    """The lock that was there holds: nobody was asked, and nothing written."""
+    """The lock that was there holds: nothing was written. Without `changes` nobody was asked."""
 
 
 def lock_text(summary: LockSummary, *, verbose: bool = False) -> str:
@@ -66,10 +66,7 @@ def lock_text(summary: LockSummary, *, verbose: bool = False) -> str:
     lines.append(f"runs on   {'; '.join(summary.requirements) or 'any machine of these platforms'}")
     lines += changes_lines(summary.changes, verbose=verbose)
     if summary.unchanged:
-        lines.append(
-            f"kept      {summary.output} holds all of it: nothing was written   {summary.seconds:.1f} s"
-            "   (newer packages: -U, -P PKG)"
-        )
+        lines.append(_kept(summary))
         lines += [f"wrote     {file}   ({kind})" for file, kind in summary.renders]
         lines += _cpu_only(summary.lines)
         return "\n".join(lines) + "\n"
@@ -78,6 +75,14 @@ def lock_text(summary: LockSummary, *, verbose: bool = False) -> str:
     lines.append(_read_by(summary))
     lines += _cpu_only(summary.lines)
     return "\n".join(lines) + "\n"
+
+
+def _kept(summary: LockSummary) -> str:
+    if summary.changes is not None:
+        told, hint = "is what a new solve gives", ""
+    else:
+        told, hint = "holds all of it", "   (newer packages: -U, -P PKG)"
+    return f"kept      {summary.output} {told}: nothing was written   {summary.seconds:.1f} s{hint}"
 
 
 def _header(summary: LockSummary) -> str:

@@ -162,6 +162,21 @@ def test_what_is_to_be_newer_is_newer_and_the_rest_stays(
     assert old.versions() == {"app": app, "engine": engine, "colour": colour}
 
 
+@pytest.mark.parametrize("said", [{"update": ("app",)}, {"upgrade": True}])
+def test_an_update_that_changes_nothing_writes_nothing(
+    old: Project, said: dict[str, object]
+) -> None:
+    old.lock(upgrade=True)
+    before = old.output.stat()
+
+    told = lock_text(old.lock(**said))
+
+    assert "wrote" not in told
+    assert "is what a new solve gives: nothing was written" in told
+    after = old.output.stat()
+    assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+
+
 def test_an_update_of_what_is_not_in_the_lock_is_refused_with_the_nearest_name(
     old: Project,
 ) -> None:
