@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +20,8 @@ from envguard.model.condarc import Condarc
 
 SWITCH_OFF = "ENVGUARD_NO_CONDARC"
 _SYSTEM = ("/etc/conda", "/var/lib/conda")
+_SYSTEM_WINDOWS = ("C:/ProgramData/conda",)
+_ON_WINDOWS = sys.platform == "win32"
 _NAMES = (".condarc", "condarc", "condarc.d")
 
 
@@ -66,7 +69,8 @@ def _expanded(path: str, variables: Mapping[str, str]) -> Path:
 
 
 def _home(variables: Mapping[str, str]) -> Path:
-    return Path(variables.get("HOME") or Path.home())
+    """As Python's `expanduser`, by which conda goes: Windows has its own variable."""
+    return Path(variables.get("USERPROFILE" if _ON_WINDOWS else "HOME") or Path.home())
 
 
 def search_path(variables: Mapping[str, str]) -> Iterator[Path]:
@@ -76,7 +80,7 @@ def search_path(variables: Mapping[str, str]) -> Iterator[Path]:
     its configuration.cpp (https://github.com/mamba-org/mamba/blob/main/libmamba/src/api/configuration.cpp).
     """
     home = _home(variables)
-    for folder in map(Path, _SYSTEM):
+    for folder in map(Path, _SYSTEM_WINDOWS if _ON_WINDOWS else _SYSTEM):
         yield from (folder / name for name in (*_NAMES, ".mambarc"))
     for folder in _roots(variables):
         yield from (folder / name for name in (*_NAMES, ".mambarc"))

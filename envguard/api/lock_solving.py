@@ -101,6 +101,7 @@ def _by_conda_lock(job: LockJob) -> LockOutcome:
     from envguard.adapters.conda_lock_engine import CondaLockEngine
     from envguard.commands.lock_channels import refuse_records
     from envguard.commands.lock_engine import lock_by_engine
+    from envguard.commands.lock_request import solve_request
     from envguard.errors import InputError
 
     options = job.options
@@ -116,6 +117,10 @@ def _by_conda_lock(job: LockJob) -> LockOutcome:
             f"--engine conda-lock does not know {', '.join(refused)}",
             hint="leave them out, or let envguard solve: leave out --engine",
         )
+    for subdir in job.targets or {}:
+        solve_request(
+            job.environment, subdir, (), job.conda
+        )  # refuses channels before they are read
     outcome = lock_by_engine(
         job.environment,
         job.targets or {},

@@ -37,6 +37,7 @@ def pack(
     from envguard.adapters.prefixes.throwaway import cache_root
     from envguard.api.ruling import rules_date
     from envguard.commands import pack as commands
+    from envguard.commands.lock_channels import refuse_records
     from envguard.errors import InputError
     from envguard.formats.conda_lock import parse_conda_lock
     from envguard.model.pack import START
@@ -60,6 +61,7 @@ def pack(
         elsewhere=lambda record: through_mirrors(record, mirrors or {}),
     )
     config = conda_config.load(condarc=condarc, none=no_condarc)
+    refuse_records((package.record for package in lockfile.packages), config.policy)
     return commands.pack(
         request,
         archives=ArchiveCache(

@@ -63,7 +63,9 @@ def verify(
     from envguard.adapters.probing.existing import Existing
     from envguard.adapters.probing.runner import process_probes
     from envguard.commands import verify as commands
+    from envguard.commands.lock_channels import refuse_records
     from envguard.errors import InputError
+    from envguard.model.subdir import current_subdir
     from envguard.ports import SILENT
 
     progress = progress or SILENT
@@ -90,6 +92,9 @@ def verify(
     if proven is not None:
         return proven
     config = conda_config.load(condarc=condarc, none=no_condarc)
+    refuse_records(
+        lockfile.records_for(current_subdir()), config.policy, then="nothing was installed"
+    )
     notes = notes_on_pack(path)
     with process_probes() as runner:
         report = commands.verify_lock(

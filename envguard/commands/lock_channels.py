@@ -27,7 +27,9 @@ def refuse_channels(urls: Iterable[str], policy: ChannelPolicy) -> None:
         )
 
 
-def refuse_records(records: Iterable[PackageRecord], policy: ChannelPolicy) -> None:
+def refuse_records(
+    records: Iterable[PackageRecord], policy: ChannelPolicy, *, then: str = "nothing was written"
+) -> None:
     """Raise UnsatisfiableError for packages that lie elsewhere than where the configuration allows.
 
     An index may send its readers to another place (`base_url`, CEP 15) or add channels (CEP 42).
@@ -39,7 +41,7 @@ def refuse_records(records: Iterable[PackageRecord], policy: ChannelPolicy) -> N
     }
     if refused:
         raise UnsatisfiableError(
-            "packages come from where the configuration of conda does not allow; nothing was written",
+            f"packages come from where the configuration of conda does not allow; {then}",
             problems=tuple(f"{why}   {record.label}" for why, record in refused.items()),
             hint="name other channels (`channels:` or -c), or ask who keeps that file",
         )

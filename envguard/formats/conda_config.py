@@ -22,6 +22,7 @@ from envguard.model.secrets import redacted, without_credentials
 
 _VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
 _TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
+_OWN_PATIENCE = "how long a silent server is waited for is envguard's own affair"
 _NOT_OBEYED = {
     "pinned_packages": "pins are not taken: write them into the environment.yml",
     "disallowed_packages": "packages are not refused by it",
@@ -37,6 +38,10 @@ _NOT_OBEYED = {
     "client_cert": "client certificates are not used",
     "exclude_newer": "all builds count, however new",
     "exclude_packages": "no package is left out",
+    "remote_connect_timeout_secs": _OWN_PATIENCE,
+    "remote_read_timeout_secs": _OWN_PATIENCE,
+    "remote_max_retries": "a request is repeated three times",
+    "remote_backoff_factor": "the pauses between two tries are envguard's own",
     "override_virtual_packages": "the machine is the one of --for",
 }
 """Keys that change what conda would choose or could reach, and what envguard does instead."""

@@ -55,17 +55,19 @@ def parse_condarc(text: str, path: str) -> Condarc:
 
 def environment_settings(variables: Mapping[str, str]) -> Condarc:
     """CONDA_CHANNELS, CONDA_SSL_VERIFY ...: lists are split at commas, as conda does; mappings have none."""
-    settings = {}
+    settings, other = {}, {}
     for name, value in variables.items():
         key = name.removeprefix("CONDA_").lower()
         key = _ALIASES.get(key, key)
         kind = KINDS.get(key)
+        if name.startswith("CONDA_") and value and kind is None:
+            other[key] = f"${name}"
         if not name.startswith("CONDA_") or kind not in (Kind.SCALAR, Kind.LIST) or not value:
             continue
         texts = [value] if kind is Kind.SCALAR else value.split(",")
         items = tuple(Item(text.strip(), f"${name}") for text in texts if text.strip())
         settings[key] = Setting(kind, items, f"${name}")
-    return Condarc("the environment", settings)
+    return Condarc("the environment", settings, other)
 
 
 @dataclass(slots=True)

@@ -14,8 +14,12 @@ from pathlib import Path
 import pytest
 import yaml
 
+from envguard.cli.main import run
 from envguard.formats.conda_lock import parse_conda_lock
+from envguard.model.subdir import current_subdir
 from tests.channel_server import PASSWORD, TOKEN, Behaviour, channel_server
+
+SUBDIR = current_subdir()
 
 
 @dataclass(frozen=True)
@@ -508,3 +512,25 @@ def test_no_control_characters_where_nobody_watches(channel_tree, desk):
     assert ended.code == 0, ended.said
     assert "... solving" in ended.said
     assert not [c for c in ended.said if ord(c) < 32 and c != "\n"]
+
+
+@pytest.mark.parametrize("verb", [["verify"], ["pack", "-o", "all.pack", "--platform", SUBDIR]])
+def test_a_lock_of_somebody_else_brings_nothing_from_a_denied_channel(
+    verb, channel_tree, desk, capsys, monkeypatch
+):
+    """The server is asked for nothing but what the lock was made of."""
+    monkeypatch.chdir(desk.home)
+    monkeypatch.setenv("ENVGUARD_CACHE_DIR", str(desk.home / "cache"))
+    with channel_server(channel_tree) as url:
+        asked = f"channels: ['{url}/team']\nplatforms: [{SUBDIR}]\ndependencies: [only-linux]\n"
+        (desk.home / "environment.yml").write_text(asked)
+        assert run(["lock", "--for", "cpu", "--no-condarc"]) == 0
+        (desk.home / "condarc").write_text(f"denylist_channels: ['{url}/team']")
+        capsys.readouterr()
+
+        assert run([verb[0], "conda-lock.yml", *verb[1:], "--condarc", "condarc"]) == 1
+
+    said = capsys.readouterr().err
+    assert "denylist_channels" in said
+    assert ("nothing was installed" if verb[0] == "verify" else "nothing was written") in said
+    assert not (desk.home / "all.pack").exists()

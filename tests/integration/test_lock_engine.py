@@ -63,6 +63,34 @@ def lock(*arguments: str) -> int:
     return run(["lock", "--engine", "conda-lock", "--for", "a100,driver=570.124.06", *arguments])
 
 
+@pytest.mark.parametrize(
+    ("condarc", "environment", "asked"),
+    [
+        pytest.param(
+            "denylist_channels: [conda-forge]", "channels: [conda-forge]", False, id="its channel"
+        ),
+        pytest.param(
+            "allowlist_channels: [mine]", "channels: [conda-forge]", False, id="not allowed"
+        ),
+        pytest.param(
+            "denylist_channels: [conda-forge]", "channels: [mine]", True, id="what it brought"
+        ),
+    ],
+)
+def test_conda_lock_reads_no_channel_that_is_not_allowed(
+    folder, monkeypatch, capsys, condarc, environment, asked
+):
+    answers(folder, monkeypatch, CUDA)
+    Path("environment.yml").write_text(f"{environment}\ndependencies: [pytorch]\n")
+    Path("condarc").write_text(condarc)
+
+    assert lock("--condarc", "condarc") == (1 if asked else 2)
+
+    assert condarc.partition(":")[0] in capsys.readouterr().err
+    assert (folder / "kept" / "arguments").exists() is asked
+    assert not Path("conda-lock.yml").exists()
+
+
 def test_what_conda_lock_chose_is_written_with_what_we_record(folder, monkeypatch, capsys):
     answers(folder, monkeypatch, CUDA)
 

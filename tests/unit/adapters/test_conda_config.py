@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from conda_lock._vendor.conda.base.constants import SEARCH_PATH
 
+from envguard.adapters import conda_config
 from envguard.adapters.conda_config import load, search_path
 from envguard.errors import InputError
 from envguard.model.conda_config import CondaConfig
@@ -42,6 +43,21 @@ def test_the_order_is_condas_with_mambas_files_beside_it(home):
             place = place.replace(f"${name}", value)
         condas.append(place.replace("~", str(home)).rstrip("/"))
     assert ours == condas
+
+
+def test_windows_has_places_of_its_own(home, monkeypatch):
+    monkeypatch.setattr(conda_config, "_ON_WINDOWS", True)
+    variables = {"USERPROFILE": str(home), "HOME": "/of/git/bash", "PATH": "/nowhere"}
+
+    told = [path.as_posix() for path in search_path(variables)]
+
+    machine = "C:/ProgramData/conda"
+    assert told[:4] == [
+        *(f"{machine}/.condarc", f"{machine}/condarc", f"{machine}/condarc.d"),
+        f"{machine}/.mambarc",
+    ]
+    assert f"{home.as_posix()}/.condarc" in told
+    assert not any(path.startswith(("/etc", "/var", "/of")) for path in told)
 
 
 def test_each_place_counts_more_than_the_one_before(home, tmp_path):

@@ -198,6 +198,16 @@ def test_what_is_not_obeyed_and_would_matter_is_noted():
     assert config.notes[0].startswith("0/.condarc:2: pinned_packages")
 
 
+@pytest.mark.parametrize(
+    "key", ["remote_connect_timeout_secs", "remote_read_timeout_secs", "remote_max_retries"]
+)
+def test_patience_that_is_not_obeyed_is_noted_from_file_and_variable(key):
+    [note] = config_of(f"{key}: 600\n").notes
+    assert note.startswith(f"0/.condarc:1: {key}: ")
+    [note] = config_of("", variables={f"CONDA_{key.upper()}": "600"}).notes
+    assert note.startswith(f"$CONDA_{key.upper()}: {key}: ")
+
+
 def test_nobody_saying_is_strict_and_adds_pip():
     config = config_of("")
     assert config.priority is ChannelPriority.STRICT
