@@ -9,8 +9,10 @@ from fnmatch import fnmatchcase
 from envguard.checks.arch import check_architectures
 from envguard.checks.case import Case, case_of, is_tegra
 from envguard.checks.driver import check_driver_floor
+from envguard.checks.exclusion import Exclusion
 from envguard.checks.libraries import libraries_too_old
 from envguard.checks.machine_code import has_machine_code, has_ptx
+from envguard.checks.rule_exclusions import rule_exclusions
 from envguard.checks.wording import card_name
 from envguard.model.conda import version_matches
 from envguard.model.knowledge import CudnnFloor, Knowledge, TorchBuilds
@@ -27,25 +29,6 @@ _CUDNN = ("cudnn", "libcudnn")
 _PATCHES = range(4)
 
 
-@dataclass(frozen=True, slots=True)
-class Exclusion:
-    """A constraint of a solve, and why. `specs` are MatchSpecs, one a name for the same thing.
-
-    `left_out` are the newest versions that it leaves out, which a solver would have taken (`>=13.0`); empty
-    where it leaves out old ones. `what` names it for people, where the spec is not for them. `preference`
-    marks a choice between builds that both exist: the CUDA build where there is a CPU build. What `yields` is
-    given up before that choice is: the check warns of it.
-    """
-
-    specs: tuple[str, ...]
-    reason: str
-    rule: str
-    left_out: str = ""
-    what: str = ""
-    preference: bool = False
-    yields: bool = False
-
-
 def exclusions(
     targets: Sequence[Target],
     knowledge: Knowledge,
@@ -53,16 +36,21 @@ def exclusions(
     channels: Sequence[str],
     names: frozenset[str] = frozenset(),
     strict_cuda: bool = False,
+    strict_priority: bool = True,
+    elsewhere: frozenset[str] = frozenset(),
 ) -> tuple[Exclusion, ...]:
     """The constraints under which a solve for `targets` (of one subdir) finds what all of them can run.
 
     `channels` are names, `names` the packages that are asked for. With `strict_cuda` no CUDA is newer than
-    what the driver reports; without, only where something here makes PTX of its own. Empty where no target
-    has an NVIDIA GPU: nothing can be said then.
+    what the driver reports; without, only where something here makes PTX of its own. `elsewhere` are names
+    that are asked of a channel of their own. Without an NVIDIA GPU there are only rules.
     """
-    cases = [case_of(target, (), knowledge) for target in targets if target.wants_gpu]
+    every = [case_of(target, (), knowledge) for target in targets]
+    from_channels = channels[:1] if strict_priority else channels
+    of_rules = tuple(rule_exclusions(every, from_channels, elsewhere))
+    cases = [case for case in every if case.target.wants_gpu]
     if not cases:
-        return ()
+        return of_rules
     cuda = _cuda(cases)
     found = [
         *([cuda.exclusion] if cuda.exclusion else []),
@@ -71,6 +59,7 @@ def exclusions(
         *_torch(cases, channels, cuda),
         *_cudnn(cases, cuda),
         *_gpu_builds(cases),
+        *of_rules,
     ]
     return tuple(found)
 

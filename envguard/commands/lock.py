@@ -7,7 +7,8 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from envguard.checks.exclusions import Exclusion, exclusions
+from envguard.checks.exclusion import Exclusion
+from envguard.checks.exclusions import exclusions
 from envguard.commands.lock_channels import (
     channel_names,
     channel_notes,
@@ -27,7 +28,7 @@ from envguard.commands.relock import Base, preferring, updating, within
 from envguard.errors import UnavailableError
 from envguard.model.channel import channel_name
 from envguard.model.conda import parse_match_spec
-from envguard.model.conda_config import CondaConfig
+from envguard.model.conda_config import ChannelPriority, CondaConfig
 from envguard.model.environment import Environment
 from envguard.model.knowledge import Knowledge
 from envguard.model.lockfile import LockedPackage, LockedTarget, Lockfile
@@ -142,12 +143,15 @@ def _excluded(
     strict_cuda: bool,
     config: CondaConfig,
 ) -> tuple[Exclusion, ...]:
+    specs = [parse_match_spec(spec) for spec in request.specs]
     return exclusions(
         targets,
         knowledge,
         channels=[config.names.name(url) for url in request.channels],
-        names=frozenset(parse_match_spec(spec).name for spec in request.specs),
+        names=frozenset(spec.name for spec in specs),
         strict_cuda=strict_cuda,
+        strict_priority=config.priority is ChannelPriority.STRICT,
+        elsewhere=frozenset(spec.name for spec in specs if spec.channel is not None),
     )
 
 

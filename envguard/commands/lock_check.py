@@ -214,10 +214,12 @@ def _too_new(
     names = frozenset(asked_names(request.specs))
     channels = [channel_name(url) for url in request.channels]
     records = {record.name: record for record in lockfile.records_for(subdir)}
-    for exclusion in exclusions(
-        targets, knowledge, channels=channels, names=names, strict_cuda=True
-    ):
-        for spec in exclusion.specs if not exclusion.preference else ():
+    found = exclusions(targets, knowledge, channels=channels, names=names, strict_cuda=True)
+    firm = [
+        one for one in found if not (one.preference or one.yields)
+    ]  # rules are told by the check
+    for exclusion in firm:
+        for spec in exclusion.specs:
             record = records.get(spec.split(" ")[0])
             if record is not None and not record_matches(spec, record):
                 title = f"--strict-cuda: {exclusion.reason}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from envguard.checks.exclusions import Exclusion
+from envguard.checks.exclusion import Exclusion
 from envguard.model.conda import newest_first, parse_match_spec, record_matches
 from envguard.model.knowledge import Knowledge
 from envguard.model.package import PackageRecord

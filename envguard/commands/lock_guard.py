@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from envguard.checks.case import case_of
-from envguard.checks.exclusions import Exclusion
+from envguard.checks.exclusion import Exclusion
 from envguard.checks.judgement import judge
 from envguard.checks.torch_build import build_cuda
 from envguard.commands.lock_cpu import hidden_gpu_builds, is_cpu_build

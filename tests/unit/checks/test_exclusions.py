@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from envguard.adapters import rules
-from envguard.checks.exclusions import Exclusion, exclusions
+from envguard.checks.exclusion import Exclusion
+from envguard.checks.exclusions import exclusions
 from envguard.formats.target_text import parse_target
 from envguard.model.conda import record_matches
 from envguard.model.package import Manager, PackageRecord
