@@ -20,6 +20,7 @@ from envguard.adapters.in_parallel import AT_ONCE, in_parallel
 from envguard.adapters.prefixes.downloads import (
     archives_in,
     local_path,
+    not_cached,
     refuse_unhashed,
     verify_file,
 )
@@ -272,10 +273,6 @@ def _not_fetched(record: PackageRecord, error: OSError) -> UnavailableError:
 
 
 def _refuse_missing(found: Sequence[Wanted]) -> None:
-    missing = [one.record for one in found if one.path is None]
+    missing = [one.record.label for one in found if one.path is None]
     if missing:
-        raise UnavailableError(
-            f"{len(missing)} of {len(found)} package files are not in the cache, and --offline is on",
-            problems=tuple(record.label for record in missing[:20]),
-            hint="run once without --offline",
-        )
+        raise not_cached(missing)

@@ -183,7 +183,7 @@ def test_offline_names_what_is_missing(local_channel: LocalChannel, tmp_path: Pa
     write_lock(tmp_path / "a", at(local_channel, NOWHERE))
     done = envguard("pack", "-o", "x.pack", "--offline", folder=tmp_path / "a")
     assert done.returncode == 4
-    assert "3 of 3 package files are not in the cache" in done.stderr
+    assert "3 package files are not in the cache" in done.stderr
     assert "tiny 1.2" in done.stderr
     assert not (tmp_path / "a" / "x.pack").exists()
 

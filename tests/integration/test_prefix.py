@@ -334,7 +334,7 @@ def test_offline_takes_the_cache_and_nothing_else(
         cold = ThrowawayPrefixes(root=tmp_path, offline=True)
         error = refusal(cold, records)
         assert "--offline is on" in error.message
-        assert "tiny-1.2" in error.message
+        assert any("tiny-1.2" in problem for problem in error.problems)
         say(ThrowawayPrefixes(root=tmp_path), records, "pass")
     assert say(cold, records, "import tiny; print(tiny.VALUE)") == "42"
 
@@ -347,7 +347,7 @@ def test_offline_does_not_take_a_cached_package_of_another_hash(
         say(ThrowawayPrefixes(root=tmp_path), records, "pass")
         changed = [replace(r, sha256="0" * 64) if r.name == "tiny" else r for r in records]
         error = refusal(ThrowawayPrefixes(root=tmp_path, offline=True), changed)
-    assert "tiny" in error.message
+    assert "tiny" in " ".join((error.message, *error.problems))
 
 
 def test_too_little_room_is_said_with_numbers(local_channel: LocalChannel, tmp_path: Path) -> None:

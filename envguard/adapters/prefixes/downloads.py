@@ -21,8 +21,20 @@ from envguard.model.pip_source import has_no_hash
 from envguard.model.secrets import without_credentials
 
 _CHUNK_BYTES = 1 << 20
+_MOST_TOLD = 20
 _CONNECT_S = 15.0
 NEW_LOCK = "if the channel replaced the file, make a new lock: envguard lock"
+
+
+def not_cached(missing: Sequence[str]) -> UnavailableError:
+    """The packages that --offline would have to fetch, as many as are read."""
+    more = len(missing) - _MOST_TOLD
+    count = f"{len(missing)} package files are" if len(missing) > 1 else "a package file is"
+    return UnavailableError(
+        f"{count} not in the cache, and --offline is on",
+        problems=(*missing[:_MOST_TOLD], *([f"... and {more} more"] if more > 0 else [])),
+        hint="run it once without --offline, or bring all in one file: envguard pack",
+    )
 
 
 def refuse_unhashed(records: Iterable[PackageRecord]) -> None:

@@ -19,7 +19,7 @@ from typing import IO, Any
 from urllib.parse import urlsplit
 
 from envguard.adapters.gateway_errors import LOG_IN
-from envguard.adapters.prefixes.downloads import NEW_LOCK
+from envguard.adapters.prefixes.downloads import NEW_LOCK, not_cached
 from envguard.errors import UnavailableError
 from envguard.model.network import DIRECT, Network
 from envguard.model.package import PackageRecord
@@ -166,9 +166,7 @@ def error_in_words(kind: str, text: str, job: InstallJob) -> UnavailableError:
     file = _FILE.search(text + "\n")
     name = file[1] if file else "the packages"
     if kind == "offline":
-        return UnavailableError(
-            f"not in the cache, and --offline is on: {text}", hint="run once without --offline"
-        )
+        return not_cached(text.split())
     if refused := _REFUSED.search(text):
         return UnavailableError(
             f"{name} could not be fetched from {next(iter(urls_in(text)), 'its channel')}: it refused "

@@ -51,3 +51,11 @@ def test_a_reason_has_its_own_next_step(text: str, message: str, hint: str) -> N
     assert message in error.message
     assert hint in (error.hint or "")
     assert "pw" not in error.message
+
+
+@pytest.mark.parametrize(("number", "told"), [(1, 1), (20, 20), (21, 21), (91, 21)])
+def test_what_is_missing_offline_is_a_list_that_can_be_read(number: int, told: int) -> None:
+    error = error_in_words("offline", " ".join(f"p{n}-1-0.conda" for n in range(number)), JOB)
+    assert ("a package file is" if number == 1 else f"{number} package files are") in error.message
+    assert len(error.problems) == told
+    assert (error.problems[-1] == f"... and {number - 20} more") is (number > 20)
