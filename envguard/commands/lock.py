@@ -194,7 +194,10 @@ def _guarded(
         records=chosen.records,
         set_aside=told + set_aside,
         cpu_only=tuple(
-            (record, cpu_reason(record, solution.request, solver, excluded) if asked else "")
+            (
+                record,
+                cpu_reason(record, solution.request, solver, targets, excluded) if asked else "",
+            )
             for record in cpu_only
         ),
         gone=chosen.gone,

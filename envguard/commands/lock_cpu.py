@@ -8,8 +8,10 @@ from dataclasses import replace
 from envguard.checks.exclusion import Exclusion
 from envguard.model.conda import newest_first, parse_match_spec, record_matches
 from envguard.model.knowledge import Knowledge
+from envguard.model.machine import DriverState
 from envguard.model.package import PackageRecord
 from envguard.model.secrets import redacted
+from envguard.model.target import Target
 from envguard.ports import Solution, Solver, SolveRequest
 
 _CPU_PACKAGES = ("cpuonly", "pytorch-cpu", "libtorch-cpu", "torchvision-cpu", "tensorflow-cpu")
@@ -51,17 +53,18 @@ def cpu_reason(
     record: PackageRecord,
     request: SolveRequest,
     solver: Solver,
+    targets: Sequence[Target],
     excluded: Sequence[Exclusion] = (),
 ) -> str:
     """Why a request ends with this CPU build: the target, a line of the file, the channels, or a conflict.
 
-    `excluded` is what the target rules out.
+    `excluded` is what the `targets` rule out.
     """
     cuda = _cuda_builds(record, request, solver)
     if not cuda:
         return f"these channels have no CUDA build of {record.name} for {request.subdir}"
     if not any(package.name == "__cuda" for package in request.virtual_packages):
-        return "the target has no __cuda: which CUDA its driver supports is not known"
+        return _without_cuda(targets)
     lines = {spec: parse_match_spec(spec) for spec in request.specs}
     for spec, parsed in lines.items():
         if parsed.name in _CPU_PACKAGES or "cpu" in (parsed.build or ""):
@@ -96,6 +99,17 @@ def cpu_reason(
         told = f"no CUDA build goes with the line {line!r}"
         return f"{told}, and without it only one that the target does not run: {'; '.join(reasons)}"
     return "no CUDA build goes with the other lines of the file"
+
+
+def _without_cuda(targets: Sequence[Target]) -> str:
+    """One lock is for all of its machines: what one of them lacks, none has."""
+    bare = [t.name for t in targets if t.machine.driver is DriverState.ABSENT]
+    if bare:
+        return (
+            f"{bare[0]} has no NVIDIA driver, and one lock is for all machines named "
+            "(--separate makes one for each)"
+        )
+    return "the target has no __cuda: which CUDA its driver supports is not known"
 
 
 def _asking(

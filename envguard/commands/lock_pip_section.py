@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from envguard.commands.check import count
 from envguard.commands.lock_outcome import LockedSubdir
 from envguard.commands.lock_pip import pip_notes, pip_request
 from envguard.commands.lock_wheels import guarded_wheels
@@ -49,7 +50,7 @@ def with_pip(
     Raises UnsatisfiableError or UnavailableError.
     """
     for subdir, request in requests.items():
-        progress.stage(f"pip section, {subdir}: {len(request.lines)} lines")
+        progress.stage(f"pip section, {subdir}: {count(len(request.lines), 'line')}")
     found = dict(zip(requests, pip.resolve(tuple(requests.values())), strict=True))
     return [
         _one_with_pip(s, requests[s.subdir], found[s.subdir], pip, knowledge)

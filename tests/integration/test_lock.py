@@ -123,6 +123,17 @@ def test_without_a_gpu_the_newest_version_is_taken_and_called_cpu_only(locked):
     assert outcome.subdirs[0].set_aside == ()
 
 
+def test_one_lock_for_a_gpu_and_a_machine_without_says_who_has_none(locked):
+    with pytest.raises(UnsatisfiableError, match="a CPU build") as caught:
+        judged(
+            locked(environment("python=3.12", "pytorch"), "a100", "linux-64:cpu"),
+            "conda-lock.yml",
+            rules.load(),
+        )
+    assert "linux-64:cpu has no NVIDIA driver" in caught.value.problems[0]
+    assert "--separate" in caught.value.problems[0]
+
+
 @pytest.mark.parametrize(
     ("specs", "reason"),
     [
