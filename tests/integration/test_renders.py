@@ -281,6 +281,26 @@ def test_there_is_nothing_beside_a_pipe(output, tmp_path, capsys, monkeypatch):
     assert f"{output} is no file" in capsys.readouterr().err
 
 
+def test_where_one_render_cannot_be_written_the_lock_is_not_either(
+    channel, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ENVGUARD_CACHE_DIR", str(tmp_path / "cache"))
+    text = "channels: [conda-forge]\nplatforms: [osx-arm64]\ndependencies: [python]\n"
+    Path("environment.yml").write_text(text)
+    Path("out", "pixi.lock").mkdir(parents=True)
+    renders = [word for kind in ("explicit", "pixi") for word in ("--render", kind)]
+    mirror = f"conda-forge={channel.as_uri()}"
+
+    assert run(["lock", "-o", "out/conda-lock.yml", "--mirror", mirror, *renders]) == 4
+    assert "out/pixi.lock could not be written" in capsys.readouterr().err
+    assert [path.name for path in Path("out").iterdir()] == ["pixi.lock"]
+
+    Path("out", "pixi.lock").rmdir()
+    assert run(["lock", "-o", "out/conda-lock.yml", "--mirror", mirror, *renders]) == 0
+    assert len(list(Path("out").iterdir())) == 3
+
+
 def test_minus_is_standard_output_for_every_verb(channel, tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("ENVGUARD_CACHE_DIR", str(tmp_path / "cache"))
