@@ -65,14 +65,11 @@ def lock_text(summary: LockSummary, *, verbose: bool = False) -> str:
         lines += [f"condarc   {taken}" for taken in summary.condarc or ("nothing taken",)]
     lines.append(f"runs on   {'; '.join(summary.requirements) or 'any machine of these platforms'}")
     lines += changes_lines(summary.changes, verbose=verbose)
-    if summary.unchanged:
-        lines.append(_kept(summary))
-        lines += [f"wrote     {file}   ({kind})" for file, kind in summary.renders]
-        lines += _cpu_only(summary.lines)
-        return "\n".join(lines) + "\n"
-    lines.append(f"wrote     {summary.output}   {summary.seconds:.1f} s")
+    wrote = f"wrote     {summary.output}   {summary.seconds:.1f} s"
+    lines.append(_kept(summary) if summary.unchanged else wrote)
     lines += [f"wrote     {file}   ({kind})" for file, kind in summary.renders]
-    lines.append(_read_by(summary))
+    if summary.changes is not None or not summary.unchanged:
+        lines.append(_read_by(summary))
     lines += _cpu_only(summary.lines)
     return "\n".join(lines) + "\n"
 
