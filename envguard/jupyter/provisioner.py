@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from jupyter_client.provisioning import LocalProvisioner
+from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
 from envguard.api.jupyter import Guard, OnStart, guard_here
 from envguard.api.kernels import Death, KernelWatch, keep_death
@@ -26,7 +26,7 @@ READ_S = 0.2
 """For clients in the caller's process (nbclient) to read what was said, before they hear of the death."""
 
 
-class GuardedProvisioner(LocalProvisioner):  # type: ignore[misc]
+class GuardedProvisioner(LocalProvisioner):
     """A LocalProvisioner with a guard. Whatever goes wrong in the guard is logged, and the kernel starts."""
 
     _folder: KernelFolder | None = None
