@@ -1,8 +1,9 @@
 """How many small errors in what judges the tests notice: a sample of mutants, each in a copy of the tree.
 
-One mutant changes one place: a comparison or its boundary, and/or, a not, a constant, a returned status. The
-tests of checks, model and cleaning and the truth table run on it until the first one fails, those of its own
-module first. A change that makes no difference to any answer is named with its reason, and not counted.
+One mutant changes one place: a comparison or its boundary, and/or, a not, a constant, a returned status. Which
+tests enter which function is measured once. On a mutant run those that enter its function, quickest first,
+and, before it is said to survive, all others: those of checks, model and cleaning and the truth table. A
+change that makes no difference to any answer is named with its reason, and not counted.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import argparse
 import ast
 import copy
+import json
 import os
 import random
 import shutil
@@ -21,6 +23,8 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 JUDGING = (
@@ -68,17 +72,21 @@ class Mutant:
     line: int
     change: str
     text: str
+    function: str | None = None
+    """The qualified name of the function that it is in; None = it runs on import."""
 
 
 def mutants_of(path: Path) -> Iterator[Mutant]:
     """Every mutant of one module that could change an answer."""
     tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
     equivalent = list(_equivalent(tree))
+    functions = dict(_functions(tree))
     for index, node in enumerate(ast.walk(tree)):
         for change, other in () if node in equivalent else _changes(node):
             changed = copy.deepcopy(tree)
             _put(changed, index, other)
-            yield Mutant(path, node.lineno, change, ast.unparse(changed))  # type: ignore[attr-defined]
+            line, text = node.lineno, ast.unparse(changed)  # type: ignore[attr-defined]
+            yield Mutant(path, line, change, text, functions.get(node))
 
 
 def _equivalent(tree: ast.Module) -> Iterator[ast.AST]:
@@ -86,6 +94,16 @@ def _equivalent(tree: ast.Module) -> Iterator[ast.AST]:
     for node in ast.walk(tree):
         if isinstance(node, ast.keyword) and node.arg in EQUIVALENT:
             yield node.value
+
+
+def _functions(tree: ast.AST, around: str = "") -> Iterator[tuple[ast.AST, str]]:
+    """The nodes in the bodies of functions, with the outermost function's name as in `__qualname__`."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.ClassDef):
+            yield from _functions(node, f"{around}{node.name}.")
+        elif isinstance(node, ast.FunctionDef):
+            for part in (inside for line in node.body for inside in ast.walk(line)):
+                yield part, f"{around}{node.name}"
 
 
 def _put(tree: ast.Module, index: int, other: ast.AST) -> None:
@@ -126,28 +144,68 @@ def _named(node: ast.AST, other: ast.AST) -> tuple[str, ast.AST]:
     return f"{ast.unparse(node)[:60]} -> {ast.unparse(other)[:60]}", other
 
 
-def survives(mutant: Mutant, folder: Path, tests: list[str], timeout_s: float) -> bool:
+@dataclass(frozen=True)
+class Tests:
+    """All tests in their own order, and what each enters: `checks/arch.py:check_architectures`."""
+
+    seconds: dict[str, float]
+    entered: dict[str, frozenset[str]]
+
+    def for_(self, mutant: Mutant) -> tuple[list[str], list[str]]:
+        """Those that enter the mutant's function, quickest first, and all others."""
+        name = f"{mutant.path.relative_to('envguard').as_posix()}:{mutant.function}"
+        near = [test for test, entered in self.entered.items() if name in entered]
+        if mutant.function is None:
+            near = list(self.seconds)
+        near.sort(key=self.seconds.__getitem__)
+        return near, [test for test in self.seconds if test not in set(near)]
+
+
+def measure(folder: Path, tests: list[str]) -> Tests | None:
+    """Run them all once, without a mutant; None where one fails."""
+    file = folder / "reach.json"
+    if _reach(folder, 900, "measure", str(file), *tests) != 0:
+        return None
+    found = json.loads(file.read_text(encoding="utf-8"))
+    return Tests(
+        {test: said["seconds"] for test, said in found.items()},
+        {test: frozenset(said["entered"]) for test, said in found.items()},
+    )
+
+
+def survives(mutant: Mutant, folder: Path, tests: Tests, timeout_s: float) -> bool:
     """Whether no test notices it; a mutant that hangs is noticed."""
     target = folder / mutant.path
     good = target.read_text(encoding="utf-8")
     target.write_text(mutant.text, encoding="utf-8")
-    environment = os.environ | {"PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
-    ordered = tests_for(mutant, tests)
-    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *ordered]
     try:
-        done = subprocess.run(
-            command,
-            cwd=folder,
-            env=environment,
-            timeout=timeout_s,
-            capture_output=True,
-            check=False,
-        )
+        return all(_pass(some, folder, timeout_s) for some in tests.for_(mutant) if some)
     except subprocess.TimeoutExpired:
         return False
     finally:
         target.write_text(good, encoding="utf-8")
-    return done.returncode == 0
+
+
+def _pass(tests: list[str], folder: Path, timeout_s: float) -> bool:
+    file = folder / "chosen.json"
+    file.write_text(json.dumps(tests), encoding="utf-8")
+    code = _reach(folder, timeout_s, "run", str(file))
+    if code == pytest.ExitCode.NO_TESTS_COLLECTED:
+        raise RuntimeError(f"not one of these tests is there: {tests[:3]}")
+    return code == 0
+
+
+def _reach(folder: Path, timeout_s: float, *arguments: str) -> int:
+    environment = os.environ | {"PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "benchmarks" / "reach.py"), *arguments],
+        cwd=folder,
+        env=environment,
+        timeout=timeout_s,
+        capture_output=True,
+        check=False,
+    )
+    return done.returncode
 
 
 def copy_tree(folder: Path) -> Path:
@@ -159,12 +217,6 @@ def copy_tree(folder: Path) -> Path:
         else:
             shutil.copy(source, folder / name)
     return folder
-
-
-def tests_for(mutant: Mutant, tests: list[str]) -> list[str]:
-    """The same tests, those of the mutant's own module first."""
-    own = Path("tests/unit", *mutant.path.parts[1:-1], f"test_{mutant.path.name}")
-    return [str(own), *tests] if (ROOT / own).is_file() else tests
 
 
 def sample(options: argparse.Namespace) -> list[Mutant]:
@@ -189,20 +241,20 @@ def main() -> int:
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="envguard-mutants-") as place:
         folders = [copy_tree(Path(place) / str(job)) for job in range(options.jobs)]
-        unchanged = Mutant(Path("pyproject.toml"), 0, "", (ROOT / "pyproject.toml").read_text())
-        if not survives(unchanged, folders[0], options.tests, 600):
+        tests = measure(folders[0], options.tests)
+        if tests is None:
             print("the tests fail without any mutant: nothing can be said", file=sys.stderr)
             return 2
         patience_s = max(60.0, 5 * (time.monotonic() - started))
-        outcomes = list(_run(chosen, folders, options, started, patience_s))
+        outcomes = list(_run(chosen, folders, tests, started + options.limit_s, patience_s))
     return _report(outcomes, len(chosen), time.monotonic() - started, options.at_least)
 
 
 def _run(
     chosen: list[Mutant],
     folders: list[Path],
-    options: argparse.Namespace,
-    started: float,
+    tests: Tests,
+    deadline: float,
     patience_s: float,
 ) -> Iterator[tuple[Mutant, bool]]:
     """One folder for each job; what the time limit leaves is not run."""
@@ -210,9 +262,9 @@ def _run(
     def work(job: int) -> list[tuple[Mutant, bool]]:
         found = []
         for mutant in chosen[job :: len(folders)]:
-            if time.monotonic() - started > options.limit_s:
+            if time.monotonic() > deadline:
                 break
-            found.append((mutant, survives(mutant, folders[job], options.tests, patience_s)))
+            found.append((mutant, survives(mutant, folders[job], tests, patience_s)))
             if found[-1][1]:
                 print(f"survived: {mutant.path}:{mutant.line}: {mutant.change}", file=sys.stderr)
         return found
