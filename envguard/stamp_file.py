@@ -16,10 +16,19 @@ import sys
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Literal, TypedDict
 
     Json = dict[str, object]
 
-SCHEMA_VERSION = 1
+    class FactsOfHost(TypedDict):
+        machine: str
+        cpu: str
+        glibc: str | None
+        variables: dict[str, str]
+        probes: dict[str, str]
+
+
+SCHEMA_VERSION: Literal[1] = 1
 STATE_VARIABLE = "ENVGUARD_STATE_DIR"
 MAX_BYTES = 262_144
 CPU = "cpu"
@@ -92,18 +101,17 @@ def machine_id(root: str = "/") -> str:
     return _digest(os.uname().nodename if hasattr(os, "uname") else "")
 
 
-def facts_of_host(environment: Mapping[str, str] = os.environ, root: str = "/") -> Json:
+def facts_of_host(environment: Mapping[str, str] = os.environ, root: str = "/") -> FactsOfHost:
     """What a stamp remembers of a machine besides its driver and its GPUs, and of the probes."""
-    facts: Json = {
+    return {
         "machine": machine_id(root),
         "cpu": _cpu(root),
         "variables": {
             name: _digest(environment[name]) for name in LIBRARY_VARIABLES if environment.get(name)
         },
         "probes": probe_digests(),
+        "glibc": _glibc(),
     }
-    glibc = _glibc()
-    return {**facts, "glibc": glibc} if glibc else facts
 
 
 def probe_digests() -> dict[str, str]:
@@ -115,7 +123,7 @@ def probe_digests() -> dict[str, str]:
     return {os.path.basename(path): digest_of_lock(path) for path in sorted(files)}
 
 
-def seal_of(stamp: Json) -> str:
+def seal_of(stamp: Mapping[str, object]) -> str:
     """The sha256 over everything else in it: it shows damage, and is no signature."""
     rest = {key: value for key, value in stamp.items() if key != "seal"}
     return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from envguard.commands.stamp import Stamp
     from envguard.commands.verify import VerifyRequest
+    from envguard.formats.documents.stamp import FactsHere
     from envguard.model.report import Report
 
 DEFAULT_LOCK = "conda-lock.yml"
@@ -36,7 +37,7 @@ class Evidence:
     path: str
     lock: str | None
     record: Path | None = None
-    here: Stamp = field(default_factory=dict)
+    here: FactsHere | None = None
     older: Stamp | None = None
     note: str | None = None
 
@@ -60,8 +61,8 @@ class Evidence:
                 )
             return cls(path, None)
         host = stamp_file.facts_of_host()
-        here = commands.facts_here(request, host, stamp_check.today())
-        older, note = _older(path, lock, here)
+        here = commands.facts_here(request, host)
+        older, note = _older(path, lock, {**here, "today": stamp_check.today()})
         return cls(path, lock, record, here, older, note)
 
     def proven(self, request: VerifyRequest, *, force: bool) -> Report | None:
@@ -87,8 +88,9 @@ class Evidence:
         from envguard.api.ruling import rules_date
         from envguard.commands import stamp as commands
         from envguard.errors import UnavailableError
+        from envguard.model.probe import Tier
 
-        if self.lock is None:
+        if self.lock is None or self.here is None:
             return report
         told = [self.note] if self.note else []
         if lock_digest(self.path) != self.lock:
@@ -101,7 +103,7 @@ class Evidence:
             envguard=__version__,
             rules_date=rules_date(),
         )
-        resolved_only = stamp["tier"] == commands.Tier.RESOLVED
+        resolved_only = stamp["tier"] == Tier.RESOLVED
         if resolved_only and self.older is not None:
             return _noted(report, *told)  # nothing was seen that an older stamp would not know
         try:

@@ -4,30 +4,26 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from enum import StrEnum
 
 from envguard.checks.probe_findings import observed_beats_tabled
 from envguard.checks.probe_plan import IMPORT, gpus_to_probe
 from envguard.commands.verify import NOT_MADE, VerifyRequest
+from envguard.formats.documents.stamp import (
+    FactsHere,
+    FactsOfHost,
+    StampDocument,
+    StampedGpu,
+    UnsealedStamp,
+)
+from envguard.formats.documents.values import known
 from envguard.model.machine import Driver, DriverState, Gpu
-from envguard.model.probe import Outcome, ProbeResult
+from envguard.model.probe import Outcome, ProbeResult, Tier
 from envguard.model.report import Proof, Report, Status
 from envguard.stamp_check import what_ran
 from envguard.stamp_file import CPU, SCHEMA_VERSION, name_of, seal_of
 
 Stamp = Mapping[str, object]
 """As rules/schema/stamp-v1.json has it."""
-
-
-class Tier(StrEnum):
-    """How far a run came."""
-
-    RESOLVED = "resolved"
-    """There is a lock; nothing was installed."""
-    INSTALLED = "installed"
-    IMPORTED = "imported"
-    RAN = "ran"
-    """Every probe passed, and nothing was left open."""
 
 
 def tier_of(report: Report) -> Tier:
@@ -42,50 +38,59 @@ def tier_of(report: Report) -> Tier:
     return Tier.RAN if ran else Tier.IMPORTED
 
 
-def facts_here(request: VerifyRequest, host: Stamp, today: str) -> dict[str, object]:
+def facts_here(request: VerifyRequest, host: FactsOfHost) -> FactsHere:
     """The keys of a stamp that can change, as they are now; `host` is what a stamp has beside the GPUs."""
     machine, gpus = request.machine, gpus_to_probe(request.machine, request.targets)
-    facts: dict[str, object] = {**host, "today": today}
+    wants_gpu = not request.targets or any(target.wants_gpu for target in request.targets)
+    facts = known(
+        FactsHere(
+            machine=host["machine"],
+            cpu=host["cpu"],
+            glibc=host["glibc"],
+            variables=host["variables"],
+            probes=host["probes"],
+            gpus=[_gpu(gpu) for gpu in gpus] if gpus is not None else None,
+            device=None if wants_gpu else "cpu",
+        )
+    )
     if isinstance(machine.driver, Driver) and machine.driver.version is not None:
         facts["driver"] = str(machine.driver.version)
     elif machine.driver is DriverState.ABSENT:
         facts["driver"] = None
-    if gpus is not None:
-        facts["gpus"] = [_gpu(gpu) for gpu in gpus]
-    if request.targets and not any(target.wants_gpu for target in request.targets):
-        facts["device"] = CPU
     return facts
 
 
-def _gpu(gpu: Gpu) -> dict[str, object]:
-    known = {
-        "uuid": gpu.uuid,
-        "name": gpu.name,
-        "compute_capability": None
-        if gpu.compute_capability is None
-        else str(gpu.compute_capability),
-    }
-    return {key: value for key, value in known.items() if value is not None}
+def _gpu(gpu: Gpu) -> StampedGpu:
+    capability = gpu.compute_capability
+    return known(
+        StampedGpu(
+            uuid=gpu.uuid,
+            name=gpu.name,
+            compute_capability=None if capability is None else str(capability),
+        )
+    )
 
 
 def new_stamp(
-    report: Report, here: Stamp, *, lock: str, date: str, envguard: str, rules_date: str
-) -> dict[str, object]:
+    report: Report, here: FactsHere, *, lock: str, date: str, envguard: str, rules_date: str
+) -> StampDocument:
     """The stamp of a run. `lock` is the sha256 of its file, `date` in UTC, `here` by `facts_here`."""
-    stamp: dict[str, object] = {
+    ends = [f.waived.expires.isoformat() for f in report.findings if f.waived is not None]
+    unsealed: UnsealedStamp = {
         "schema_version": SCHEMA_VERSION,
         "lock": lock,
-        "tier": tier_of(report).value,
-        "verdict": report.verdict.value,
+        "tier": tier_of(report),
+        "verdict": report.verdict,
         "date": date,
+        "until": min(ends, default=None),
         "envguard": envguard,
         "rules_date": rules_date,
         "ran": _passed(report),
-        **{key: value for key, value in here.items() if key != "today"},
+        **here,
     }
-    ends = [f.waived.expires.isoformat() for f in report.findings if f.waived is not None]
-    if ends:
-        stamp["until"] = min(ends)
+    stamp = known(unsealed)
+    if "driver" in here:
+        stamp["driver"] = here["driver"]
     return {**stamp, "seal": seal_of(stamp)}
 
 

@@ -8,41 +8,55 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from envguard.formats.contract_reader import contract_from
+from envguard.formats.documents.contract import (
+    CardDocument,
+    CodeByCard,
+    CodeNeedDocument,
+    ContractBody,
+    ContractDocument,
+    ContractOfSubdir,
+    CpuNeedDocument,
+    DriverNeedDocument,
+    FloorDocument,
+    GlibcNeedDocument,
+    RuleNeedDocument,
+    UnknownNeedDocument,
+)
+from envguard.formats.documents.values import known, package_to_json
 from envguard.formats.json_reader import JsonObject, kind_of
 from envguard.model.contract import (
     Code,
     CodeNeed,
     Contract,
+    DriverNeed,
     LeastNeed,
     Literal,
     RecordedContract,
     RuleNeed,
+    UnknownNeed,
     UnreadableContract,
 )
 from envguard.model.knowledge import DriverDrop, DriverFirst, DriverFloor
 from envguard.model.lockfile import LockedPackage
-from envguard.model.package import PackageRecord
 from envguard.model.rule import Compare, CpuHas
 
 KEY = "envguard_contract"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION: Final = 1
 
 
 def dump_contract(recorded: RecordedContract, packages: Iterable[LockedPackage]) -> str:
     """One line of JSON; the same input gives the same text. `packages` are those of the lock."""
     packages = tuple(packages)
-    subdirs = {}
+    subdirs: dict[str, ContractOfSubdir] = {}
     for subdir, contract in recorded.by_subdir.items():
         body = _contract(contract)
         subdirs[subdir] = {**body, "seal": _seal(body, subdir, packages)}
-    document = {
-        "schema_version": SCHEMA_VERSION,
-        "rules_date": recorded.rules_date,
-        "subdirs": subdirs,
-    }
+    document = ContractDocument(
+        schema_version=SCHEMA_VERSION, rules_date=recorded.rules_date, subdirs=subdirs
+    )
     return json.dumps(document, separators=(",", ":"), ensure_ascii=False)
 
 
@@ -101,94 +115,117 @@ def _seal(body: Mapping[str, Any], subdir: str, packages: Iterable[LockedPackage
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _contract(contract: Contract) -> dict[str, Any]:
-    driver = contract.driver
-    return _known(
-        driver=None
-        if driver is None
-        else {
-            "rule": "EG101",
-            "package": _package(driver.package),
-            "cuda": str(driver.cuda),
-            "program": driver.program,
-            "floors": [_floor(floor) for floor in driver.floors],
-        },
-        cards=[*map(_drop, contract.drops), *map(_first, contract.firsts)],
-        code=[_code(need) for need in contract.code],
-        glibc=_least(contract.glibc, "glibc"),
-        cpu=_least(contract.cpu, "x86_64_level"),
-        rules=[_rule(need) for need in contract.rules],
-        unknown=[
-            _known(
-                rule=need.rule,
-                package=_package(need.package) if need.package is not None else None,
-                what=need.what,
-                decides=need.decides,
-            )
-            for need in contract.unknown
-        ],
+def _contract(contract: Contract) -> ContractBody:
+    return known(
+        ContractBody(
+            driver=_driver(contract.driver) if contract.driver is not None else None,
+            cards=[*map(_drop, contract.drops), *map(_first, contract.firsts)],
+            code=[_code(need) for need in contract.code],
+            glibc=_glibc(contract.glibc) if contract.glibc is not None else None,
+            cpu=_cpu(contract.cpu) if contract.cpu is not None else None,
+            rules=[_rule(need) for need in contract.rules],
+            unknown=[_unknown(need) for need in contract.unknown],
+        )
     )
 
 
-def _floor(floor: DriverFloor) -> dict[str, Any]:
-    return _known(
-        os=floor.os,
-        cuda=f">={floor.cuda},<{floor.before}",
-        driver=f">={floor.driver}",
-        disputed_from=_text(floor.disputed_from),
-        met_if_driver_cuda=f">={floor.driver_cuda}",
-        missed_if_driver_cuda=f"<{floor.reports or floor.cuda}",
-        source=floor.origin.source,
+def _driver(need: DriverNeed) -> DriverNeedDocument:
+    return DriverNeedDocument(
+        rule="EG101",
+        package=package_to_json(need.package),
+        cuda=str(need.cuda),
+        program=need.program,
+        floors=[_floor(floor) for floor in need.floors],
     )
 
 
-def _drop(drop: DriverDrop) -> dict[str, Any]:
-    return {
-        "rule": "EG105",
-        "compute_capability": f">={drop.from_},<{drop.below}",
-        "driver": f"<{drop.driver}",
-        "family": drop.family,
-        "last_branch": drop.last_branch,
-        "confidence": drop.origin.confidence,
-        "source": drop.origin.source,
-    }
+def _floor(floor: DriverFloor) -> FloorDocument:
+    return known(
+        FloorDocument(
+            os=floor.os,
+            cuda=f">={floor.cuda},<{floor.before}",
+            driver=f">={floor.driver}",
+            disputed_from=str(floor.disputed_from) if floor.disputed_from is not None else None,
+            met_if_driver_cuda=f">={floor.driver_cuda}",
+            missed_if_driver_cuda=f"<{floor.reports or floor.cuda}",
+            source=floor.origin.source,
+        )
+    )
 
 
-def _first(first: DriverFirst) -> dict[str, Any]:
-    return {
-        "rule": "EG105",
-        "compute_capability": f"=={first.compute_capability}",
-        "driver": f">={first.driver}",
-        "family": first.family,
-        "confidence": first.origin.confidence,
-        "source": first.origin.source,
-    }
+def _drop(drop: DriverDrop) -> CardDocument:
+    return CardDocument(
+        rule="EG105",
+        compute_capability=f">={drop.from_},<{drop.below}",
+        driver=f"<{drop.driver}",
+        family=drop.family,
+        last_branch=drop.last_branch,
+        confidence=drop.origin.confidence,
+        source=drop.origin.source,
+    )
 
 
-def _code(need: CodeNeed) -> dict[str, Any]:
-    cards = {
-        code.value: [str(span) for span in need.spans if span.code is code]
-        for code in Code
-        if any(span.code is code for span in need.spans)
-    }
-    cuda = f">={need.ptx_cuda}" if need.ptx_cuda is not None else None
-    return _known(rule=need.rule, package=_package(need.package), cards=cards, ptx_driver_cuda=cuda)
+def _first(first: DriverFirst) -> CardDocument:
+    return known(
+        CardDocument(
+            rule="EG105",
+            compute_capability=f"=={first.compute_capability}",
+            driver=f">={first.driver}",
+            family=first.family,
+            last_branch=None,
+            confidence=first.origin.confidence,
+            source=first.origin.source,
+        )
+    )
 
 
-def _least(need: LeastNeed | None, fact: str) -> dict[str, Any] | None:
-    if need is None:
-        return None
-    return {"rule": need.rule, "package": _package(need.package), fact: f">={need.least}"}
+def _code(need: CodeNeed) -> CodeNeedDocument:
+    return known(
+        CodeNeedDocument(
+            rule=need.rule,
+            package=package_to_json(need.package),
+            cards=known(
+                CodeByCard(
+                    sass=_cards(need, Code.SASS),
+                    ptx=_cards(need, Code.PTX),
+                    none=_cards(need, Code.NONE),
+                    unknown=_cards(need, Code.UNKNOWN),
+                )
+            ),
+            ptx_driver_cuda=f">={need.ptx_cuda}" if need.ptx_cuda is not None else None,
+        )
+    )
 
 
-def _rule(need: RuleNeed) -> dict[str, Any]:
-    return {
-        "rule": need.rule,
-        "status": need.status.value,
-        "title": need.title,
-        "packages": [_package(package) for package in need.packages],
-        "breaks_where": [[_literal(one) for one in row] for row in need.where],
-    }
+def _cards(need: CodeNeed, code: Code) -> list[str] | None:
+    return [str(span) for span in need.spans if span.code is code] or None
+
+
+def _glibc(need: LeastNeed) -> GlibcNeedDocument:
+    package = package_to_json(need.package)
+    return GlibcNeedDocument(rule=need.rule, package=package, glibc=f">={need.least}")
+
+
+def _cpu(need: LeastNeed) -> CpuNeedDocument:
+    package = package_to_json(need.package)
+    return CpuNeedDocument(rule=need.rule, package=package, x86_64_level=f">={need.least}")
+
+
+def _rule(need: RuleNeed) -> RuleNeedDocument:
+    return RuleNeedDocument(
+        rule=need.rule,
+        status=need.status,
+        title=need.title,
+        packages=[package_to_json(package) for package in need.packages],
+        breaks_where=[[_literal(one) for one in row] for row in need.where],
+    )
+
+
+def _unknown(need: UnknownNeed) -> UnknownNeedDocument:
+    package = package_to_json(need.package) if need.package is not None else None
+    return known(
+        UnknownNeedDocument(rule=need.rule, package=package, what=need.what, decides=need.decides)
+    )
 
 
 def _literal(one: Literal) -> str:
@@ -200,21 +237,3 @@ def _literal(one: Literal) -> str:
         case _:
             assert isinstance(one.condition, CpuHas)
             return f"no cpu_flag {one.condition.flag}"
-
-
-def _package(record: PackageRecord) -> dict[str, Any]:
-    return _known(
-        name=record.name,
-        version=record.version,
-        build=record.build,
-        channel=record.channel,
-        manager=record.manager.value,
-    )
-
-
-def _text(value: object) -> str | None:
-    return None if value is None else str(value)
-
-
-def _known(**values: Any) -> dict[str, Any]:
-    return {key: value for key, value in values.items() if value is not None}

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from typing import Literal
 
 from envguard.errors import InputError
+from envguard.formats.documents.machine import DriverDocument, GpuDocument, MachineDocument
+from envguard.formats.documents.values import known
 from envguard.formats.json_reader import JsonObject, kind_of
 from envguard.model.machine import Driver, DriverState, Gpu, Machine
 from envguard.model.subdir import SUBDIRS, nearest_subdir
@@ -23,7 +26,7 @@ _OVERRIDES = {
 }
 
 
-def machine_to_json(machine: Machine) -> dict[str, object]:
+def machine_to_json(machine: Machine) -> MachineDocument:
     """The document that `machine_from_json` reads; what was not observed has no key."""
     environment = machine.environment
     overrides = {
@@ -33,58 +36,55 @@ def machine_to_json(machine: Machine) -> dict[str, object]:
     }
     if overrides:
         environment = {**(environment or {}), **overrides}
-    document: dict[str, object] = {
-        "schema_version": SCHEMA_VERSION,
-        "subdir": machine.subdir,
-        "platform": machine.platform,
-        "glibc": _text(machine.glibc),
-        "osx": _text(machine.osx),
-        "archspec": machine.archspec,
-        "cpu_flags": None if machine.cpu_flags is None else sorted(machine.cpu_flags),
-        "driver": _driver_to_json(machine.driver),
-        "gpus": None if machine.gpus is None else [_gpu_to_json(gpu) for gpu in machine.gpus],
-        "container": machine.container,
-        "memory_limit_bytes": machine.memory_limit_bytes,
-        "shm_bytes": machine.shm_bytes,
-        "environment": None if environment is None else dict(sorted(environment.items())),
-        "notes": list(machine.notes) or None,
-        "assumed": sorted(machine.assumed) or None,
-    }
-    absent = machine.driver is DriverState.ABSENT
-    return {
-        key: value
-        for key, value in document.items()
-        if value is not None or (key == "driver" and absent)
-    }
+    document = known(
+        MachineDocument(
+            schema_version=1,
+            subdir=machine.subdir,
+            platform=machine.platform,
+            glibc=_text(machine.glibc),
+            osx=_text(machine.osx),
+            archspec=machine.archspec,
+            cpu_flags=None if machine.cpu_flags is None else sorted(machine.cpu_flags),
+            driver=_driver_to_json(machine.driver),
+            gpus=None if machine.gpus is None else [_gpu_to_json(gpu) for gpu in machine.gpus],
+            container=machine.container,
+            memory_limit_bytes=machine.memory_limit_bytes,
+            shm_bytes=machine.shm_bytes,
+            environment=None if environment is None else dict(sorted(environment.items())),
+            notes=list(machine.notes) or None,
+            assumed=sorted(machine.assumed) or None,
+        )
+    )
+    if machine.driver is DriverState.ABSENT:
+        document["driver"] = None
+    return document
 
 
 def _text(value: object) -> str | None:
     return None if value is None else str(value)
 
 
-def _driver_to_json(driver: Driver | DriverState | None) -> object:
+def _driver_to_json(
+    driver: Driver | DriverState | None,
+) -> DriverDocument | Literal["any"] | None:
     if isinstance(driver, Driver):
-        return _known({"version": _text(driver.version), "cuda": _text(driver.cuda)})
+        return known(DriverDocument(version=_text(driver.version), cuda=_text(driver.cuda)))
     return "any" if driver is DriverState.ANY else None
 
 
-def _gpu_to_json(gpu: Gpu) -> dict[str, object]:
-    return _known(
-        {
-            "index": gpu.index,
-            "uuid": gpu.uuid,
-            "vendor": gpu.vendor,
-            "name": gpu.name,
-            "architecture": gpu.architecture,
-            "compute_capability": _text(gpu.compute_capability),
-            "memory_bytes": gpu.memory_bytes,
-            "mig": gpu.mig,
-        }
+def _gpu_to_json(gpu: Gpu) -> GpuDocument:
+    return known(
+        GpuDocument(
+            index=gpu.index,
+            uuid=gpu.uuid,
+            vendor=gpu.vendor,
+            name=gpu.name,
+            architecture=gpu.architecture,
+            compute_capability=_text(gpu.compute_capability),
+            memory_bytes=gpu.memory_bytes,
+            mig=gpu.mig,
+        )
     )
-
-
-def _known(values: Mapping[str, object]) -> dict[str, object]:
-    return {key: value for key, value in values.items() if value is not None}
 
 
 def parse_machine(text: str, path: str) -> Machine:

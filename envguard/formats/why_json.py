@@ -1,4 +1,4 @@
-"""Answers of `why` as JSON: what is None or empty is left out. rules/schema/why-v1.json describes it."""
+"""Answers of `why` as JSON: what is None or empty is left out. `documents.why` describes it."""
 
 from __future__ import annotations
 

@@ -28,6 +28,17 @@ class Outcome(StrEnum):
     NOT_RUN = "not_run"
 
 
+class Tier(StrEnum):
+    """How far a run came."""
+
+    RESOLVED = "resolved"
+    """There is a lock; nothing was installed."""
+    INSTALLED = "installed"
+    IMPORTED = "imported"
+    RAN = "ran"
+    """Every probe passed, and nothing was left open."""
+
+
 @dataclass(frozen=True, slots=True)
 class Probe:
     """One thing to try. `script` is a file name in envguard/probes, `arguments` go to it as JSON.

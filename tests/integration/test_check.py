@@ -13,6 +13,7 @@ import pytest
 from envguard import api
 from envguard.errors import InputError
 from envguard.model.report import Status
+from tests.schemas import mistakes
 
 DATA = Path(os.environ.get("ENVGUARD_TEST_DATA", Path(__file__).parents[2].parent / "shared"))
 needs_data = pytest.mark.skipif(
@@ -86,6 +87,7 @@ def test_json_goes_to_a_file_and_several_machines_are_several_reports(folder: Pa
     assert (done.returncode, done.stdout) == (0, "")
     document = json.loads((folder / "r.json").read_text())
     assert [report["verdict"] for report in document["reports"]] == ["pass", "pass"]
+    assert mistakes("report", document) == []
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from envguard.formats.conda_lock_dump import dump_conda_lock
 from envguard.formats.renders import render
 from envguard.model.rendering import RenderKind
 from tests.real_data import DATA, real_data
+from tests.schemas import mistakes
 
 LOCKS = sorted((DATA / "corpus" / "locks").glob("*.yml"))
 
@@ -44,6 +45,7 @@ def test_one_package_less_is_what_is_told(path, tmp_path, capsys):
 
     assert run(["diff", str(path), str(tmp_path / "new.yml"), "--format", "json"]) == 1
     document = json.loads(capsys.readouterr().out)
+    assert mistakes("diff", document) == []
     told = [(s["subdir"], c["name"]) for s in document["subdirs"] for c in s["changes"]]
     assert told == [(last.platform, last.record.name)]
 

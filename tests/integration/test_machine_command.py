@@ -10,6 +10,7 @@ from pathlib import Path
 from envguard.formats.machine_json import parse_machine
 from envguard.model.machine import Driver
 from tests.fake_driver import A100, T4, FakeDriver, with_fake
+from tests.schemas import mistakes
 
 
 def envguard(
@@ -31,6 +32,7 @@ def test_json_holds_driver_and_gpus(fake_driver: FakeDriver) -> None:
     ended = envguard("machine", "--format", "json", environment=environment)
     assert (ended.returncode, ended.stderr) == (0, "")
     document = json.loads(ended.stdout)
+    assert mistakes("machine", document) == []
     assert document["driver"] == {"version": "570.124.06", "cuda": "12.8"}
     assert [gpu["name"] for gpu in document["gpus"]] == [A100[0], T4[0]]
     assert document["environment"]["LD_LIBRARY_PATH"] == environment["LD_LIBRARY_PATH"]

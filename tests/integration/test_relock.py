@@ -17,6 +17,7 @@ from envguard.formats.lock_text import LockSummary, lock_text
 from envguard.model.lock_options import LockOptions
 from envguard.model.relock import Relock
 from envguard.model.report import Report, Status
+from tests.schemas import mistakes
 
 CONDA_FORGE = "https://conda.anaconda.org/conda-forge"
 A100 = "linux-64:a100,driver=570.124.06"
@@ -581,6 +582,8 @@ def test_the_command_says_that_a_lock_holds(
     asked = [str(old.folder / "environment.yml"), "-o", str(old.output), "--no-config"]
     assert run(["lock", "--check", *asked]) == 0
     assert "up to date" in capsys.readouterr().out
+    assert run(["lock", "--check", "--format", "json", *asked]) == 0
+    assert mistakes("report", json.loads(capsys.readouterr().out)) == []
     assert run(["lock", "--check", "-U", *asked]) == 2
     assert run(["lock", "--format", "json", *asked]) == 2
     old.output.unlink()

@@ -16,6 +16,7 @@ from envguard.cli.main import run
 from envguard.formats import rules_archive
 from envguard.model.rule_archive import RulesFrom
 from tests.real_data import serving
+from tests.schemas import mistakes
 
 SHIPPED = rules.rules_directory()
 NEWER, NEWEST = "2026-12-24", "2027-02-03"
@@ -123,6 +124,7 @@ def test_the_list_as_json_says_which_set_it_is(capsys: pytest.CaptureFixture[str
     assert run(["rules", "list", "--format", "json"]) == 0
     document = json.loads(capsys.readouterr().out)
 
+    assert mistakes("rules-list", document) == []
     assert document["in_use"]["origin"] == "shipped"
     assert document["in_use"]["date"] == document["tool"]["rules_date"] == api.rules_date()
     assert len(document["rules"]) == len(rules.load().rules)

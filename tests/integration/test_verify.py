@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from envguard.cli.main import run
+from tests.schemas import mistakes
 
 needs_numpy = pytest.mark.skipif(
     importlib.util.find_spec("numpy") is None, reason="numpy is not importable here"
@@ -47,6 +48,7 @@ def test_the_report_as_json_has_every_probe(tmp_path: Path) -> None:
         3,
     )
     report = json.loads(output.read_text())
+    assert mistakes("report", report) == []
     assert [probe["name"] for probe in report["probes"]][:2] == ["import", "matmul"]
     assert report["command"] == "verify"
 

@@ -11,7 +11,6 @@ import jsonschema
 import pytest
 
 from envguard.adapters.rules import rules_directory
-from envguard.formats.why_schema import why_schema
 from tests.real_data import real_data
 
 OFFLINE = """
@@ -110,12 +109,6 @@ def test_a_folder_without_rules_is_wrong_usage(tmp_path: Path) -> None:
 
 
 SCHEMA = rules_directory() / "schema" / "why-v1.json"
-
-
-def test_the_schema_is_the_one_that_the_model_gives() -> None:
-    assert json.loads(SCHEMA.read_text()) == why_schema(), (
-        "python -m envguard.formats.why_schema > rules/schema/why-v1.json"
-    )
 
 
 @pytest.mark.parametrize(

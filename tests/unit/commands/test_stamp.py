@@ -16,7 +16,7 @@ from envguard.model.target import Target
 from envguard.model.version import ComputeCapability, Dotted
 from envguard.stamp_changes import objections
 
-HOST = {"machine": "m", "cpu": "c", "variables": {}, "probes": {"matmul.py": "1"}}
+HOST = {"machine": "m", "cpu": "c", "glibc": None, "variables": {}, "probes": {"matmul.py": "1"}}
 GPUS = (
     Gpu(0, "H100", "GPU-a", compute_capability=ComputeCapability(9, 0)),
     Gpu(1, "H100", "GPU-b", compute_capability=ComputeCapability(9, 0)),
@@ -36,7 +36,7 @@ def report(*probes: ProbeResult, findings: tuple[Finding, ...] = ()) -> Report:
 
 
 def stamp(run: Report, machine: Machine = MACHINE, **request: object) -> dict[str, object]:
-    here = facts_here(VerifyRequest(SUBJECT, machine, **request), HOST, "2026-11-22")  # type: ignore[arg-type]
+    here = facts_here(VerifyRequest(SUBJECT, machine, **request), HOST)  # type: ignore[arg-type]
     return new_stamp(
         run,
         here,
@@ -126,7 +126,7 @@ def test_a_stamp_says_what_ran_where() -> None:
 def test_it_holds_while_what_verify_observes_is_the_same(
     machine: Machine, reasons: list[tuple[int, str]]
 ) -> None:
-    here = facts_here(VerifyRequest(SUBJECT, machine), HOST, "2026-11-22")
+    here = facts_here(VerifyRequest(SUBJECT, machine), HOST)
     assert objections(stamp(report(*PASSED)), here) == reasons
 
 

@@ -1,0 +1,63 @@
+"""A comparison of locks, version 1."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, TypedDict
+
+from envguard.formats.documents.values import Says, Tool
+from envguard.model.lock_diff import Aspect, Change
+from envguard.model.package import Manager
+
+
+class SideDocument(TypedDict):
+    path: str
+    kind: str
+    complete: Annotated[bool, Says("false where only some packages are named")]
+
+
+class NeedsDocument(TypedDict):
+    """What the packages ask of a machine, whatever its cards."""
+
+    cuda: str | None
+    framework: str | None
+    code_for: str | None
+    machine: list[str]
+
+
+class RecordDocument(TypedDict):
+    version: str
+    build: str | None
+    channel: str | None
+    sha256: str | None
+    md5: str | None
+
+
+class ChangeDocument(TypedDict):
+    name: str
+    manager: Manager
+    change: Change
+    aspects: list[Aspect]
+    gpu: Annotated[bool, Says("has a say in CUDA, the cards or the driver")]
+    older: Annotated[bool, Says("the new version is the older one")]
+    old: RecordDocument | None
+    new: RecordDocument | None
+
+
+class SubdirDocument(TypedDict):
+    """One platform; without `before` it is new, without `after` it is gone."""
+
+    subdir: Annotated[str | None, Says("absent where neither side says which platform it is about")]
+    before: NeedsDocument | None
+    after: NeedsDocument | None
+    changes: list[ChangeDocument]
+
+
+class DiffDocument(TypedDict):
+    schema_version: Literal[1]
+    command: Literal["diff"]
+    tool: Tool
+    old: SideDocument
+    new: SideDocument
+    differs: bool
+    subdirs: list[SubdirDocument]
+    notes: list[str]
