@@ -1,6 +1,6 @@
 """How many small errors in what judges the tests notice: a sample of mutants, each in a copy of the tree.
 
-One mutant changes one place: a comparison or its boundary, and/or, a not, a constant, a returned status. Which
+One mutant changes one place: a comparison or its boundary, and/or, a not, a constant, a status. Which
 tests enter which function is measured once. On a mutant run those that enter its function, quickest first,
 and, before it is said to survive, all others: those of checks, model and cleaning and the truth table. A
 change that makes no difference to any answer is named with its reason, and not counted.
@@ -60,7 +60,10 @@ COMPARISONS: dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {
     ast.In: (ast.NotIn,),
     ast.NotIn: (ast.In,),
 }
-EQUIVALENT = {"slots": "of a dataclass: less memory, and the same answers"}
+EQUIVALENT = {
+    "slots=": "of a dataclass: less memory, and the same answers",
+    "return False -> return None": "where a bool is returned: both are no; that it becomes True is tried",
+}
 STATUSES = {"PASS": "FAIL", "FAIL": "PASS", "WARN": "PASS", "UNKNOWN": "PASS", "SKIPPED": "FAIL"}
 
 
@@ -92,8 +95,17 @@ def mutants_of(path: Path) -> Iterator[Mutant]:
 def _equivalent(tree: ast.Module) -> Iterator[ast.AST]:
     """The places of which EQUIVALENT says that a change there makes no difference."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.keyword) and node.arg in EQUIVALENT:
-            yield node.value
+        match node:
+            case ast.keyword(arg="slots"):
+                yield node.value
+            case ast.FunctionDef(returns=ast.Name(id="bool")):
+                for inside in ast.walk(node):
+                    if isinstance(inside, ast.Return) and _is_false(inside.value):
+                        yield inside
+
+
+def _is_false(node: ast.expr | None) -> bool:
+    return isinstance(node, ast.Constant) and node.value is False
 
 
 def _functions(tree: ast.AST, around: str = "") -> Iterator[tuple[ast.AST, str]]:
@@ -279,7 +291,7 @@ def _report(outcomes: list[tuple[Mutant, bool]], wanted: int, seconds: float, le
     for mutant in sorted(alive, key=lambda m: (m.path, m.line)):
         print(f"{mutant.path}:{mutant.line}: survived: {mutant.change}")
     for word, reason in EQUIVALENT.items():
-        print(f"not changed, for no answer depends on it: {word}= ({reason})")
+        print(f"not tried, for no answer depends on it: {word} ({reason})")
     killed = len(outcomes) - len(alive)
     share = killed / len(outcomes) if outcomes else 0.0
     print(f"{killed} of {len(outcomes)} mutants killed ({share:.1%}), {seconds:.0f} s")

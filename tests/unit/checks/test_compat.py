@@ -7,11 +7,11 @@ from dataclasses import replace
 import pytest
 
 from envguard.checks.case import Case
-from envguard.checks.compat import compat_of
+from envguard.checks.compat import PUT_IN_FRONT, compat_of
 from envguard.checks.judgement import judge
 from envguard.model.knowledge import GpuModel
 from envguard.model.origin import Origin
-from envguard.model.report import Finding, Status
+from envguard.model.report import Finding, Fix, Status
 from envguard.model.version import ComputeCapability, Dotted
 from tests.unit.checks.cases import KNOWLEDGE, case, target
 
@@ -58,6 +58,15 @@ def test_what_it_takes_is_told_with_the_answer() -> None:
     assert finding.status is Status.WARN
     assert "cuda-compat 13.2.0" in finding.title
     assert "https://github.com/conda-forge/cuda-compat-feedstock" in finding.sources
+    assert finding.fix is not None
+    assert finding.fix.text == "keep LD_LIBRARY_PATH set wherever it runs"
+
+
+def test_where_it_is_not_known_to_help_the_fix_puts_it_in_front() -> None:
+    finding = found(on("NVIDIA RTX A6000", "8.6"), "EG101")
+
+    assert finding is not None
+    assert (finding.status, finding.fix) == (Status.UNKNOWN, Fix(PUT_IN_FRONT))
 
 
 @pytest.mark.parametrize("driver", ["535.183.01", "580.65.06"])

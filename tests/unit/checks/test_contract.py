@@ -182,3 +182,27 @@ OLD = Compare("driver", "<", "580")
 )
 def test_what_a_rule_leaves_open(condition: model.Condition, rows: object) -> None:
     assert rows_of(condition, case(target(seen=False), CUDA129)) == rows
+
+
+@pytest.mark.parametrize(
+    ("asked", "status"),
+    [
+        pytest.param(target(driver="570.26"), Status.FAIL, id="looked, and none is there"),
+        pytest.param(
+            target(driver="570.26", given=False), Status.UNKNOWN, id="here, not the target"
+        ),
+        pytest.param(target(driver="570.26", seen=False), Status.UNKNOWN, id="nobody looked"),
+        pytest.param(target(driver=DriverState.ANY), Status.UNKNOWN, id="no driver is named"),
+    ],
+)
+def test_a_cuda_build_without_a_card(asked: Target, status: Status) -> None:
+    found = judge_contract(contract(CUDA129), asked, KNOWLEDGE)
+    assert [f.status for f in found if f.rule == "EG201"] == [status]
+
+
+def test_what_nobody_knows_names_its_package() -> None:
+    asked = target("8.0", driver="570.26")
+    judged = contract("pytorch 2.6.0 mystery_0", "onnxruntime-gpu 1.20.0 manager:pip")
+    named = {f.rule: [p.name for p in f.packages] for f in judge_contract(judged, asked, KNOWLEDGE)}
+    assert named["EG401"] == ["pytorch"]
+    assert named["EG101"] == ["onnxruntime-gpu"]

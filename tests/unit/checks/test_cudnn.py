@@ -19,6 +19,7 @@ MAXWELL, VOLTA, TURING = "5.0", "7.0", "7.5"
         (CUDA129, "libcudnn 9.10.2.21 h_0", VOLTA, Status.PASS, None),
         (CUDA129, "libcudnn 9.11.0.98 h_0", VOLTA, Status.FAIL, ("libcudnn <9.11",)),
         (CUDA129, "libcudnn 9.13.1.26 h_0", VOLTA, Status.FAIL, ("libcudnn <9.11",)),
+        (CUDA129, "libcudnn 9.13.1.26 h_0", MAXWELL, Status.FAIL, ("libcudnn <9.11",)),
         (CUDA118, "cudnn 8.9.7.29 h_0", MAXWELL, Status.PASS, None),
         (CUDA118, "cudnn 8.9.7.29 h_0", "3.7", Status.FAIL, ("cudnn <8.6",)),
         (KEPLER, "cudnn 8.8.1.3 h_0", "3.5", Status.UNKNOWN, None),

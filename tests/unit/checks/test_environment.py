@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from envguard.checks.environment import judge_environment
 from envguard.checks.requests import asks_for_gpu, may_ask_for_gpu
 from envguard.formats.environment_yml import parse_environment
 from envguard.model.environment import Environment
-from envguard.model.report import Finding, Status
+from envguard.model.report import Finding, Location, Status
 from tests.unit.checks.cases import KNOWLEDGE, target
 
 
@@ -174,3 +176,26 @@ def test_a_frozen_channel_is_known_by_its_url() -> None:
 def test_selectors_are_obeyed() -> None:
     text = "dependencies:\n- numpy\n- pytorch  # [osx]\n"
     assert found(parse_environment(text, "e.yml"))["EG601"].status is Status.PASS
+
+
+@pytest.mark.parametrize(
+    ("line", "title"),
+    [
+        ("cupy", "not locked yet: which build of 'cupy' it gets decides"),
+        ("pytorch-lightning", "not locked yet: which build of 'pytorch-lightning' it gets decides"),
+        ("-r more.txt", "not locked yet: what '-r more.txt' brings decides"),
+    ],
+)
+def test_what_a_lock_would_decide_is_said(line: str, title: str) -> None:
+    asked = environment("pip", pip=(line,)) if line.startswith("-") else environment(line)
+    assert found(asked)["EG601"].title == title
+
+
+@pytest.mark.parametrize("path", ["environment.yml", None])
+def test_what_is_about_no_line_is_about_the_file(path: str | None) -> None:
+    """The driver that no longer drives the card: no line of the file is to blame."""
+    asked = replace(environment("pytorch=2.7.1=cuda129*"), path=path)
+    answers = judge_environment(asked, target("7.0", driver="590.48.01"), KNOWLEDGE)
+    (finding,) = (f for f in answers if f.rule == "EG105")
+    assert finding.packages == ()
+    assert finding.location == (Location(path) if path else None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from envguard.checks.cpu import check_cpu_level
 from envguard.checks.host import check_cpu_build, check_glibc
 from envguard.model.machine import DriverState
 from envguard.model.report import Status
@@ -69,3 +70,26 @@ def test_the_highest_glibc_decides(
     (finding,) = check_glibc(case(asked, package))
 
     assert (finding.rule, finding.status) == ("EG501", Status(expected))
+
+
+@pytest.mark.parametrize(
+    ("archspec", "assumed", "status", "words"),
+    [
+        pytest.param("x86_64_v3", False, Status.PASS, "the processor is x86_64_v3", id="exactly"),
+        pytest.param("x86_64_v2", False, Status.FAIL, "the processor is x86_64_v2", id="one below"),
+        pytest.param("x86_64_v2", True, Status.UNKNOWN, "is not known", id="below, but assumed"),
+        pytest.param(None, False, Status.UNKNOWN, "is not known", id="not observed"),
+    ],
+)
+def test_the_highest_level_is_compared_with_the_processor(
+    archspec: str | None, assumed: bool, status: Status, words: str
+) -> None:
+    asked = target("8.0", archspec=archspec, assumed=frozenset({"archspec"} if assumed else set()))
+    package = "c 1 depends:_x86_64-microarch-level~>=3"
+    (finding,) = check_cpu_level(case(asked, package))
+
+    assert (finding.status, finding.title.endswith(words)) == (status, True)
+    advised = {Status.PASS: None, Status.FAIL: "take builds for an older processor"}
+    text = finding.fix.text if finding.fix else None
+    start = advised.get(status, "name it: --for")
+    assert text is None if start is None else (text or "").startswith(start)

@@ -160,3 +160,16 @@ def test_the_library_is_the_likeliest_of_what_was_observed(
 ) -> None:
     ending = Ending(1, -11, site=site)
     assert result_of(Probe("p", "p.py"), ending, BUSY, faults).library == library
+
+
+@pytest.mark.parametrize(
+    ("status", "detail"),
+    [
+        pytest.param(-11, "ValueError: x (then SIGSEGV on the way out)", id="and then a crash"),
+        pytest.param(1, "ValueError: x", id="and the exit status of an exception"),
+        pytest.param(0, "ValueError: x", id="and exit 0"),
+    ],
+)
+def test_a_crash_behind_an_exception_is_told_with_it(status: int, detail: str) -> None:
+    raised = Transcript(exception=ProbeException("ValueError", "x"))
+    assert result_of(Probe("p", "p.py"), Ending(1, status), raised, Faults()).detail == detail

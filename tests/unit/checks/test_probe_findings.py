@@ -130,7 +130,8 @@ def test_a_python_that_does_not_start_is_said_with_its_words(
     result = ProbeResult("discover", outcome, stage=stage, output=" no libz \n")
     finding = python_does_not_start(result, "/env/bin/python")
 
-    assert (finding.rule, finding.evidence) == ("EG707", ("/env/bin/python",))
+    assert (finding.rule, finding.status) == ("EG707", Status.FAIL)
+    assert finding.evidence == ("/env/bin/python",)
     assert finding.title == f"the environment's python {title}"
     assert finding.message.endswith("; it said: no libz")
     assert finding.fix is not None
