@@ -144,7 +144,7 @@ def _of_path(path: Path) -> tuple[str, Found]:
 
 
 def _parse(text: str, path: str) -> Found:
-    """Tell by its looks what a text is; what looks like nothing else is an environment.yml."""
+    """Tell by its looks what a text is. Raises InputError that says what a foreign one looks like."""
     if is_dockerfile(text, path):
         return parse_dockerfile(text, path)
     if len(set(_LOCK_KEYS.findall(text))) > 1 or path.endswith("conda-lock.yml"):
@@ -152,9 +152,15 @@ def _parse(text: str, path: str) -> Found:
 
         return parse_conda_lock(text, path)
     from envguard.formats.environment_yml import parse_environment
+    from envguard.formats.foreign import refuse_foreign
     from envguard.formats.listings import parse_listing
 
-    return parse_listing(text, path) or parse_environment(text, path)
+    refuse_foreign(text, path, before_listings=True)
+    listings = parse_listing(text, path)
+    if listings is not None:
+        return listings
+    refuse_foreign(text, path)
+    return parse_environment(text, path)
 
 
 def _installed(path: Path) -> tuple[str, Found]:

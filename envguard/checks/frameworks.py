@@ -131,6 +131,9 @@ def _by_row(base: Finding, row: FrameworkBuilds, capability: ComputeCapability) 
     if has_ptx(row.architectures, capability):
         title = f"{label} has only PTX for {card}"
         return replace(base, title=title, message=f"it has {words}", sources=sources)
+    if has_machine_code(row.uncertain, capability):
+        title = f"{label} has code for {card}, which its makers do not support"
+        return replace(base, title=title, sources=sources)
     title = f"{label} has no code for {card}"
     return _fails(
         replace(base, title=title, need=f"code for {capability.sm}; it has {words}"), sources

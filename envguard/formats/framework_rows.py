@@ -18,6 +18,7 @@ def framework_builds(keys: Keys, origin: Sources) -> list[FrameworkBuilds]:
             versions=row.text("versions"),
             cuda=row.text("cuda"),
             architectures=row.optional("architectures", architectures) or (),
+            uncertain=row.optional("uncertain", architectures) or (),
             origin=origin(row),
         )
         for row in keys.rows("framework_builds")

@@ -13,8 +13,8 @@ from envguard.model.version import Dotted
 class FrameworkBuilds:
     """The architectures in CUDA builds of a framework. `versions` and `cuda` are version specs.
 
-    No architectures: the kernels are compiled when they run, so the CUDA libraries decide. `channel` None
-    where `manager` is pip.
+    No architectures: the kernels are compiled when they run, so the CUDA libraries decide. `uncertain`: code
+    that is there for cards that its makers do not support. `channel` None where `manager` is pip.
     """
 
     names: tuple[str, ...]
@@ -25,6 +25,7 @@ class FrameworkBuilds:
     cuda: str
     architectures: tuple[Architecture, ...]
     origin: Origin
+    uncertain: tuple[Architecture, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

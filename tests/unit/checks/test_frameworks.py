@@ -10,10 +10,12 @@ from envguard.model.report import Status
 from tests.unit.checks.cases import CUDA126, CUDA129, case, target
 
 JAX_12, JAX_13 = "jax-cuda12-plugin 0.7.0 manager:pip", "jax-cuda13-plugin 0.9.0 manager:pip"
-NEW_JAX_12 = "jax-cuda12-plugin 0.8.0 manager:pip"
+OLD_JAX_12 = "jax-cuda12-plugin 0.5.3 manager:pip"
+NEW_JAX_12 = "jax-cuda12-plugin 0.6.0 manager:pip"
 JAX_CONDA = "jaxlib 0.9.2 cuda129_py312he8d3998_200"
 TF, TF_CONDA = "tensorflow 2.18.0 manager:pip", "tensorflow-base 2.19.1 cuda128py312ha24b813_255"
 CUPY_12, CUPY_13 = "cupy-cuda12x 13.6.0 manager:pip", "cupy-cuda13x 14.0.0 manager:pip"
+RUNTIME_118 = "nvidia-cuda-runtime-cu11 11.8.89 manager:pip"
 RUNTIME_125 = "nvidia-cuda-runtime-cu12 12.5.82 manager:pip"
 RUNTIME_129 = "nvidia-cuda-runtime-cu12 12.9.79 manager:pip"
 
@@ -22,15 +24,21 @@ RUNTIME_129 = "nvidia-cuda-runtime-cu12 12.9.79 manager:pip"
     ("lines", "card", "subdir", "expected"),
     [
         pytest.param([JAX_12], "5.2", "linux-64", "pass", id="JAX for CUDA 12 starts at 5.2"),
-        pytest.param([JAX_12], "5.0", "linux-64", "fail", id="JAX: below 5.2"),
+        pytest.param([JAX_12], "5.0", "linux-64", "unknown", id="JAX: code, and no support"),
+        pytest.param([JAX_12], "3.7", "linux-64", "fail", id="JAX: below both"),
         pytest.param([JAX_12, RUNTIME_129], "8.6", "linux-64", "pass", id="JAX: a minor above"),
-        pytest.param([JAX_12, RUNTIME_129], "12.0", "linux-64", "unknown", id="JAX 0.7: PTX alone"),
-        pytest.param([NEW_JAX_12, RUNTIME_129], "12.0", "linux-64", "pass", id="JAX 0.8: Blackwell"),
+        pytest.param([OLD_JAX_12, RUNTIME_129], "12.0", "linux-64", "unknown", id="JAX 0.5: PTX alone"),
+        pytest.param([NEW_JAX_12, RUNTIME_129], "12.0", "linux-64", "pass", id="JAX 0.6: Blackwell"),
+        pytest.param([NEW_JAX_12, RUNTIME_129], "12.0", "linux-aarch64", "pass", id="and on Arm"),
         pytest.param([NEW_JAX_12, RUNTIME_125], "12.0", "linux-64", "unknown",
                      id="its CUDA libraries are older than the card"),
         pytest.param([NEW_JAX_12], "12.0", "linux-64", "unknown", id="which CUDA 12 nobody says"),
-        pytest.param(["jax-cuda12-plugin 0.11.0 manager:pip", RUNTIME_129], "8.0", "linux-64", "unknown",
+        pytest.param(["jax-cuda12-plugin 0.12.1 manager:pip", RUNTIME_129], "8.0", "linux-64", "unknown",
                      id="a release after the table"),
+        pytest.param(["jax-cuda12-plugin 0.12.0.1 manager:pip", RUNTIME_129], "8.0", "linux-64", "pass",
+                     id="the last release of the table"),
+        pytest.param(["jax-cuda13-plugin 0.12.0.1 manager:pip"], "7.5", "linux-64", "pass",
+                     id="and for CUDA 13"),
         pytest.param([JAX_13], "7.5", "linux-64", "pass", id="JAX for CUDA 13 starts at 7.5"),
         pytest.param([JAX_13], "7.0", "linux-64", "fail", id="CUDA 13 dropped Volta"),
         pytest.param([JAX_12], "8.0", "win-64", "unknown", id="no row holds for Windows"),
@@ -43,8 +51,22 @@ RUNTIME_129 = "nvidia-cuda-runtime-cu12 12.9.79 manager:pip"
         pytest.param([TF, RUNTIME_125], "5.2", "linux-64", "fail", id="TensorFlow 2.18: Maxwell"),
         pytest.param([TF, RUNTIME_125], "9.0", "linux-64", "pass", id="TensorFlow 2.18: Hopper"),
         pytest.param([TF, RUNTIME_125], "12.0", "linux-64", "unknown", id="TensorFlow: Blackwell"),
-        pytest.param(["tensorflow 2.17.0 manager:pip", RUNTIME_125], "8.0", "linux-64", "unknown",
-                     id="TensorFlow 2.17 is not tabled"),
+        pytest.param(["tensorflow 2.21.0 manager:pip", RUNTIME_125], "8.0", "linux-64", "pass",
+                     id="TensorFlow 2.21"),
+        pytest.param(["tensorflow 2.22.0 manager:pip", RUNTIME_125], "8.0", "linux-64", "unknown",
+                     id="TensorFlow 2.22 is not tabled"),
+        pytest.param(["tensorflow 2.17.0 manager:pip", RUNTIME_125], "5.2", "linux-64", "fail",
+                     id="TensorFlow 2.17: Maxwell"),
+        pytest.param(["tensorflow 2.16.2 manager:pip", RUNTIME_125], "5.2", "linux-64", "pass",
+                     id="TensorFlow 2.16: Maxwell"),
+        pytest.param(["tensorflow 2.15.1 manager:pip", RUNTIME_125], "9.0", "linux-64", "unknown",
+                     id="TensorFlow 2.15: Hopper by PTX"),
+        pytest.param(["tensorflow 2.15.1 manager:pip", RUNTIME_125], "3.7", "linux-64", "fail",
+                     id="TensorFlow 2.15: Kepler"),
+        pytest.param(["tensorflow 2.14.1 manager:pip", RUNTIME_118], "3.7", "linux-64", "pass",
+                     id="TensorFlow 2.14: Kepler"),
+        pytest.param(["tensorflow 2.11.0 manager:pip", RUNTIME_118], "8.0", "linux-64", "unknown",
+                     id="TensorFlow 2.11 is not tabled"),
         pytest.param([TF, RUNTIME_125], "8.0", "linux-aarch64", "unknown", id="TensorFlow, aarch64"),
         pytest.param([TF_CONDA], "7.0", "linux-64", "pass", id="conda-forge's TensorFlow"),
         pytest.param([TF_CONDA], "5.2", "linux-64", "fail", id="conda-forge's TensorFlow: Maxwell"),
