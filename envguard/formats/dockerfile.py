@@ -15,7 +15,7 @@ from envguard.formats.image_name import parse_image_name
 from envguard.model.image import BaseImage, Images
 
 _FILE = re.compile(r"(?:.*\.)?(?:docker|container)file(?:\..*)?", re.IGNORECASE)
-_LOOKS = re.compile(r"\A(?:\s*(?:#[^\n]*)?\n)*\s*(?:ARG\s+\w|FROM\s+\S)")
+_LOOKS = re.compile(r"\A(?:[ \t]*(?:#[^\n]*)?\r?\n)*[ \t]*(?:ARG[ \t]+\w|FROM[ \t]+\S)")
 _INSTRUCTION = re.compile(r"\s*(ARG|FROM)\s+(.*)", re.IGNORECASE | re.DOTALL)
 _FROM = re.compile(
     r"(?:--platform=(?P<platform>\S+)\s+)?(?P<image>\S+)(?:\s+AS\s+(?P<stage>\S+))?\s*",

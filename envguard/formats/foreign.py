@@ -11,7 +11,7 @@ from pathlib import PurePath
 
 from envguard.errors import InputError
 
-_ENVIRONMENT = re.compile(r"(?:^|[{,])\s*['\"]?dependencies['\"]?\s*:", re.MULTILINE)
+_ENVIRONMENT = re.compile(r"(?:^|[{,])[ \t]*['\"]?dependencies['\"]?[ \t]*:", re.MULTILINE)
 _YAML_LIST = re.compile(r"\A(?:[ \t]*(?:#[^\n]*)?\n)*-\s+['\"]?[\w.-]+['\"]?\s*:(?:\s|\Z)")
 _FENCE = re.compile(r"^```", re.MULTILINE)
 """No YAML has such a line, and a README quotes many an environment.yml."""

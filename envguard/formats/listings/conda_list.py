@@ -9,7 +9,7 @@ from envguard.model.listing import Listing
 from envguard.model.package import Manager, PackageRecord
 
 _HEADER = re.compile(r"^#\s*(packages in environment at|Name\s+Version\s+Build)", re.MULTILINE)
-_MAMBA = re.compile(r"^\s*Name\s+Version\s+Build\s+Channel\s*$", re.MULTILINE)
+_MAMBA = re.compile(r"^[ \t]*Name[ \t]+Version[ \t]+Build[ \t]+Channel[ \t]*$", re.MULTILINE)
 _ROW = re.compile(r"\s*([A-Za-z0-9_][\w.-]*)\s+(\d\S*|[\w.!+]+)\s+(\S+)(?:\s+(\S+))?\s*\Z")
 
 

@@ -81,3 +81,13 @@ def test_a_name_that_no_file_can_have_is_an_error() -> None:
 def test_two_names_for_one_thing_are_an_error(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="three ways"):
         find_subject("conda-lock.yml", prefix=tmp_path)
+
+
+@pytest.mark.parametrize("line", ["\n", " \n", "# x\n", "#\n\n", "a\n", "[a]\n", "- ", '"'])
+def test_a_long_text_of_one_line_over_and_over_is_told_what_it_is(
+    tmp_path: Path, line: str
+) -> None:
+    """A pattern that can fit blank lines in many ways took for ever over forty of them."""
+    (tmp_path / "long.txt").write_text(line * 5_000)
+    with pytest.raises(InputError):
+        find_subject(str(tmp_path / "long.txt"))
