@@ -33,11 +33,15 @@ def verdicts(path: Path, target: str) -> Counter[str]:
 
 
 def main() -> int:
-    argparse.ArgumentParser(description=__doc__).parse_args()
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--fails", action="store_true", help="list each *fail* with its source")
+    options = parser.parse_args()
     corpus = DATA / "corpus"
     if not corpus.is_dir():
         print("no corpus: set ENVGUARD_TEST_DATA", file=sys.stderr)
         return 2
+    if options.fails:
+        return list_fails(corpus)
     print(f"{'files':<18}{'target':<26}" + "".join(f"{c:>10}" for c in COLUMNS) + "   unknown")
     for kind in ("locks", "environments"):
         files = sorted((corpus / kind).glob("*.yml"))
@@ -46,6 +50,26 @@ def main() -> int:
             for path in files:
                 total += verdicts(path, target)
             print(_line(f"{len(files)} {kind}", target, total))
+    return 0
+
+
+def list_fails(corpus: Path) -> int:
+    """Each *fail* with the file, the machine, the first words of the answer and where it was read."""
+    for path in sorted(corpus.glob("*/*.yml")):
+        told: dict[tuple[str, str, str], list[str]] = {}
+        for target in TARGETS:
+            try:
+                reports = api.check(path, targets=[target])
+            except EnvguardError:
+                continue
+            for finding in (f for report in reports for f in report.findings):
+                if finding.status is Status.FAIL:
+                    source = finding.sources[0] if finding.sources else "the file itself"
+                    told.setdefault((finding.rule, finding.title, source), []).append(target)
+        for (rule, title, source), targets in told.items():
+            print(
+                f"{path.parent.name}/{path.name}: {rule} {title} [{source}] on {'; '.join(targets)}"
+            )
     return 0
 
 

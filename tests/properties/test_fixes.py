@@ -24,10 +24,6 @@ from tests.properties.hosts import DRIVERS as TABLED
 from tests.properties.oracle import Build, Host
 from tests.unit.checks.cases import KNOWLEDGE
 
-DRIVERS = [
-    *("450.80.02", "470.82.01", "525.60.12", "525.60.13", "535.54.03", "560.35.03", "570.26"),
-    *("575.51.03", "580.65.06", "580.95.05", "590.48.01", "595.58.03", "any"),
-]
 CUDNNS = ["8.5.0.96", "8.9.7.29", "9.10.2.21", "9.11.0.98", "9.13.1.26"]
 _WHEEL = re.compile(r"torch==([\d.]+)\+cu(\d+)")
 _SPEC = re.compile(r"pytorch=([\d.]+)=cuda(\d+)\*")
@@ -43,6 +39,24 @@ def builds_in(fix: Fix, build: Build) -> Iterator[Build]:
     if build.channel == "pytorch":
         for cuda in _NAMED.findall(fix.text):
             yield Build(build.channel, build.subdir, build.torch, cuda)
+
+
+def drivers_that_differ(*, windows: bool) -> list[str]:
+    """Of all tabled drivers, and the last one before each, those that a build can tell from each other.
+
+    A build is told a driver's CUDA, and whether it is above a floor, or between two that sources give for
+    one: of the drivers that answer all of that alike one is tried. The last is `any`.
+    """
+    os = "win" if windows else "linux"
+    floors = [floor for floor in KNOWLEDGE.driver_floors if floor.os == os]
+    classes: dict[object, str] = {}
+    for text in TABLED:
+        version = Dotted.parse(text)
+        above = tuple(
+            (version >= f.driver, version >= (f.disputed_from or f.driver)) for f in floors
+        )
+        classes.setdefault((KNOWLEDGE.driver_cuda(version, os=os), above), text)
+    return [*classes.values(), "any"]
 
 
 def failures(case: Case) -> list[Finding]:
@@ -62,7 +76,7 @@ def failures(case: Case) -> list[Finding]:
 def test_a_build_that_a_fix_names_runs(subdir: str, channels: set[str]) -> None:
     named: set[str] = set()
     for build in (build for build in BUILDS if build.subdir == subdir):
-        for driver in DRIVERS:
+        for driver in drivers_that_differ(windows=subdir == "win-64"):
             for card in CARDS:
                 host = Host(driver, None, (card,), windows=subdir == "win-64")
                 for finding in check_architectures(case_for(build, host)):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from envguard.checks.closure import dependency_problems, identity_problems
+from envguard.checks.closure import dependency_problems, identity_problems, unneeded
 from envguard.model.virtual import VirtualPackage
 from tests.unit.checks.cases import record
 
@@ -53,3 +53,9 @@ def test_a_name_that_is_there_twice_is_told() -> None:
         "python is there twice: 3.12.1 and 3.11.0"
     ]
     assert list(identity_problems([PYTHON, record("python 3.11.0 manager:pip")])) == []
+
+
+def test_what_nobody_asked_for_and_nothing_asked_for_brings_is_not_needed() -> None:
+    records = [record("a 1 depends:b"), record("b 1 depends:c~>=1"), record("c 1"), record("d 1")]
+    assert [r.name for r in unneeded(records, ["a", "gone"])] == ["d"]
+    assert [r.name for r in unneeded(records, ["b"])] == ["a", "d"]

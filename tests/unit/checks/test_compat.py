@@ -110,3 +110,17 @@ def test_ptx_is_compiled_by_it(package: str, status: Status) -> None:
 
     assert finding is not None
     assert finding.status is status
+
+
+@pytest.mark.parametrize(
+    ("name", "driver", "why"),
+    [
+        ("NVIDIA A100-SXM4-80GB", "535.183.01", "cuda-compat 13.2.0 h_0 works"),
+        ("NVIDIA GeForce RTX 3090", "535.183.01", "does not work: on GeForce RTX 3090 (sm_86)"),
+        ("NVIDIA A100-SXM4-80GB", "520.61.05", "over driver 520.61.05"),
+    ],
+)
+def test_it_is_said_on_what_it_turns(name: str, driver: str, why: str) -> None:
+    compat = compat_of(on(name, "8.0" if "A100" in name else "8.6", driver), Dotted.parse("13.0"))
+    assert compat is not None
+    assert why in compat.why

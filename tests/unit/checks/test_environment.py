@@ -199,3 +199,15 @@ def test_what_is_about_no_line_is_about_the_file(path: str | None) -> None:
     (finding,) = (f for f in answers if f.rule == "EG105")
     assert finding.packages == ()
     assert finding.location == (Location(path) if path else None)
+
+
+@pytest.mark.parametrize(
+    ("lines", "rule"),
+    [
+        pytest.param(("pytorch=2.1.0", "numpy=2.0.0"), "EG304", id="versions"),
+        pytest.param(("pytorch=*=cpu*",), "EG401", id="a build of any version"),
+    ],
+)
+def test_a_version_or_a_build_alone_is_judged(lines: tuple[str, ...], rule: str) -> None:
+    assert found(environment(*lines))[rule].status is not Status.PASS
+    assert rule not in found(environment(*(line.split("=")[0] for line in lines)))

@@ -140,3 +140,10 @@ def test_a_card_of_unknown_kind_rules_nothing_out_and_hides_no_other(
         asked, KNOWLEDGE, channels=("conda-forge",), names=frozenset(), strict_cuda=False
     )
     assert takes(tuple(e for e in found if not e.preference), "pytorch", "2.6.0") is candidate
+
+
+def test_a_cudnn_without_kernels_for_a_card_is_told_with_the_first_card_it_has() -> None:
+    found = {e.specs[0].split(" ")[0]: e for e in excluded("v100,driver=570.124.06")}
+    cudnn = found["libcudnn"] if "libcudnn" in found else found["cudnn"]
+    assert (cudnn.left_out, cudnn.rule) == (">=9.11", "EG210")
+    assert cudnn.reason == "it has kernels from sm_75 on"

@@ -185,3 +185,8 @@ def test_an_image_holds_conda_packages_or_wheels(
     assert name is not None
     found = answer_for(name, KNOWLEDGE).records
     assert [(r.name, r.version, r.build, r.channel) for r in found] == labels
+
+
+def test_where_nothing_has_a_cuda_nothing_is_required() -> None:
+    (finding,) = check_required_cuda(case(target("8.0", driver="570.26"), "numpy 2.0.0 py312_0"))
+    assert finding.status is Status.SKIPPED

@@ -62,6 +62,12 @@ GIT = record(f"concepts 0.1 manager:pip url:git+https://index.example/r.git@{'a'
             id="another file, by md5",
         ),
         pytest.param(replace(ZLIB, sha256=A), replace(ZLIB, md5="d"), None, id="no hash in common"),
+        pytest.param(
+            replace(ZLIB, sha256=A, md5="c"),
+            replace(ZLIB, md5="d"),
+            (Aspect.FILE,),
+            id="another file, by the hash that both have",
+        ),
         pytest.param(replace(ZLIB, build=None), ZLIB, None, id="a build that nobody wrote"),
         pytest.param(replace(ZLIB, channel=None), ZLIB, None, id="a channel that nobody wrote"),
         pytest.param(
@@ -180,3 +186,10 @@ def test_a_list_that_is_not_complete_is_said_to_prove_nothing():
     assert found.notes == (
         "conda-lock.yml names only some of its packages: a missing one proves nothing",
     )
+
+
+@pytest.mark.parametrize("old_needs", [True, False])
+def test_what_had_a_say_in_the_gpu_or_has_one_now_is_of_the_gpu(old_needs):
+    needs, plain = "magma 2.9.0 h_0 depends:__cuda", "magma 2.9.1 h_0"
+    [change] = changes(*map(side, (needs, plain) if old_needs else (plain, needs)))
+    assert change.gpu

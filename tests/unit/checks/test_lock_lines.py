@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from envguard.checks.lock_lines import removed_lines, unmet_lines
+from envguard.checks.lock_lines import changed_channels, removed_lines, unmet_lines
 from envguard.model.environment import Dependency, Environment
 from envguard.model.report import Finding
 from tests.unit.checks.cases import record
@@ -84,3 +84,30 @@ def test_the_place_is_told_where_file_and_line_are_known(
 ) -> None:
     (finding,) = unmet("scipy", path=path, line=line)
     assert (finding.location.place if finding.location else None) == place
+
+
+@pytest.mark.parametrize(
+    ("asked", "recorded", "locked", "have"),
+    [
+        pytest.param(["conda-forge"], ["conda-forge"], [], None, id="as it was recorded"),
+        pytest.param(["conda-forge"], ["pytorch"], [], "made from pytorch", id="another one"),
+        pytest.param(["a", "b"], ["b", "a"], [], "made from b, a", id="another order"),
+    ],
+)
+def test_other_channels_or_another_order_are_told(
+    asked: list[str], recorded: list[str], locked: list[str], have: str | None
+) -> None:
+    found = list(changed_channels(Environment(channels=tuple(asked)), recorded, locked))
+    assert [finding.have for finding in found] == ([have] if have is not None else [])
+
+
+@pytest.mark.parametrize(
+    ("locked", "holds"),
+    [
+        pytest.param("https://conda.anaconda.org/conda-forge/", True, id="the same by its URL"),
+        pytest.param("https://conda.anaconda.org/bioconda/", False, id="another one"),
+    ],
+)
+def test_a_lock_that_recorded_no_channels_is_told_by_their_urls(locked: str, holds: bool) -> None:
+    asked = Environment(channels=("conda-forge",))
+    assert (list(changed_channels(asked, None, [locked])) == []) is holds

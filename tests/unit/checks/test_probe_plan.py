@@ -147,3 +147,4 @@ def test_gpus_nobody_looked_for_stay_unknown() -> None:
 def test_what_discovery_did_not_report_is_not_known() -> None:
     found = discovered({"python": "3.12.1", "modules": "torch"})
     assert (found.torch_cuda, found.torch_build_known, found.compiled) == (None, False, False)
+    assert (found.python_version, discovered({}).python_version) == ("3.12.1", "")
