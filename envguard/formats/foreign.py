@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import re
 from collections.abc import Iterator
@@ -17,6 +16,8 @@ _FENCE = re.compile(r"^```", re.MULTILINE)
 """No YAML has such a line, and a README quotes many an environment.yml."""
 _YAML_KEY = re.compile(r"^['\"]?([\w.-]+)['\"]?\s*:(?:\s|\Z)", re.MULTILINE)
 _KEYS_SHOWN = 3
+_LOOKED_AT = 1_000_000
+"""Characters; what a file is shows at its beginning."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +76,9 @@ def refuse_foreign(text: str, path: str, *, before_listings: bool = False) -> No
     quoted = _FENCE.search(text) is not None
     if before_listings or named or (_ENVIRONMENT.search(text) and not quoted) or _is_empty(text):
         return
-    what, hint = next(_guesses(text))
-    raise _refused(path, what, hint)
+    guess = next(_guesses(text[:_LOOKED_AT]), None)
+    if guess is not None:
+        raise _refused(path, *guess)
 
 
 def _refused(path: str, what: str, hint: str) -> InputError:
@@ -89,7 +91,7 @@ def _is_empty(text: str) -> bool:
 
 
 def _guesses(text: str) -> Iterator[tuple[str, str]]:
-    """What it may be and what to give instead, the surest first; there is always one."""
+    """What it may be and what to give instead, the surest first; none for damaged JSON or YAML."""
     if _FENCE.search(text):
         yield "Markdown", _ANYTHING
     if text.lstrip()[:1] in ("{", "["):
@@ -103,7 +105,8 @@ def _guesses(text: str) -> Iterator[tuple[str, str]]:
     if keys:
         shown = ", ".join(keys[:_KEYS_SHOWN]) + (", ..." if len(keys) > _KEYS_SHOWN else "")
         yield f"YAML of another kind ({shown}; an environment.yml has `dependencies`)", _ANYTHING
-    yield "plain text", _ANYTHING
+    if text.lstrip()[:1] not in ("{", "["):
+        yield "plain text", _ANYTHING
 
 
 def _json(text: str) -> Iterator[tuple[str, str]]:
@@ -121,5 +124,5 @@ def _json(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _is_csv(text: str) -> bool:
-    rows = list(csv.reader(line for line in text.splitlines()[:20] if line.strip()))
-    return len(rows) > 1 and len(rows[0]) > 1 and len({len(row) for row in rows}) == 1
+    commas = [line.count(",") for line in text.splitlines()[:20] if line.strip()]
+    return len(commas) > 1 and commas[0] > 0 and len(set(commas)) == 1

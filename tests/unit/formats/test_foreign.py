@@ -37,8 +37,8 @@ POETRY = '[[package]]\nname = "a"\n\n[metadata]\nlock-version = "2.1"\ncontent-h
         pytest.param("Words\n```\ndependencies:\n- a\n```\n", "Markdown", id="with an environment.yml"),
         pytest.param("a,b,c\n1,2,3\n", "a table with commas", id="CSV"),
         pytest.param("a: 1\nb: 2\nc: 3\nd: 4\n", "YAML of another kind (a, b, c, ...;", id="YAML"),
-        pytest.param("{not json", "plain text", id="broken JSON"),
         pytest.param("total 3\n", "plain text", id="anything"),
+        pytest.param("a" * 2_000_000, "plain text", id="one long line"),
     ],
 )  # fmt: skip
 def test_it_is_said_what_it_looks_like(text: str, what: str) -> None:
@@ -55,6 +55,8 @@ def test_it_is_said_what_it_looks_like(text: str, what: str) -> None:
         pytest.param("# mine\n\nname: x\ndependencies:\n- numpy\n", id="with a title"),
         pytest.param('{"name": "x", "dependencies": ["numpy"]}', id="as JSON"),
         pytest.param("", id="empty"),
+        pytest.param("{not json", id="what may be damaged JSON, or YAML"),
+        pytest.param("[" * 20_000, id="nested too deeply, as the reader of YAML says"),
         pytest.param("# nothing\n\n", id="remarks alone"),
     ],
 )
