@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from envguard.checks.lock_lines import changed_channels, removed_lines, unmet_lines
+from envguard.model.channel import ChannelNames
 from envguard.model.environment import Dependency, Environment
 from envguard.model.report import Finding
 from tests.unit.checks.cases import record
@@ -34,7 +35,7 @@ def unmet(
     spec: str, *, path: str | None = "environment.yml", line: int | None = 7
 ) -> list[Finding]:
     asked = Environment(dependencies=(Dependency(spec, line=line, column=3),), path=path)
-    return list(unmet_lines(asked, "linux-64", RECORDS))
+    return list(unmet_lines(asked, "linux-64", RECORDS, ChannelNames()))
 
 
 @pytest.mark.parametrize(
@@ -68,7 +69,7 @@ def test_a_subdir_in_the_spec_is_compared_with_that_of_the_record(
 ) -> None:
     asked = Environment(dependencies=(Dependency("conda-forge/linux-64::numpy"),))
     records = [replace(RECORDS[1], subdir=subdir)]
-    assert (list(unmet_lines(asked, "linux-64", records)) == []) is holds
+    assert (list(unmet_lines(asked, "linux-64", records, ChannelNames())) == []) is holds
 
 
 @pytest.mark.parametrize(
@@ -97,7 +98,9 @@ def test_the_place_is_told_where_file_and_line_are_known(
 def test_other_channels_or_another_order_are_told(
     asked: list[str], recorded: list[str], locked: list[str], have: str | None
 ) -> None:
-    found = list(changed_channels(Environment(channels=tuple(asked)), recorded, locked))
+    found = list(
+        changed_channels(Environment(channels=tuple(asked)), recorded, locked, ChannelNames())
+    )
     assert [finding.have for finding in found] == ([have] if have is not None else [])
 
 
@@ -110,4 +113,4 @@ def test_other_channels_or_another_order_are_told(
 )
 def test_a_lock_that_recorded_no_channels_is_told_by_their_urls(locked: str, holds: bool) -> None:
     asked = Environment(channels=("conda-forge",))
-    assert (list(changed_channels(asked, None, [locked])) == []) is holds
+    assert (list(changed_channels(asked, None, [locked], ChannelNames())) == []) is holds
