@@ -3,6 +3,7 @@
 from envguard.api.checking import check, check_many, expand_subjects
 from envguard.api.comparing import diff, render
 from envguard.api.configuring import find_configuration, read_configuration
+from envguard.api.diagnosing import diagnose_text
 from envguard.api.files import append_text, write_text
 from envguard.api.knowing import failed_rule_examples, list_rules, rule_mistakes, signatures, why
 from envguard.api.locking import export, lock, lock_separately, parse_mirrors
@@ -20,6 +21,7 @@ __all__ = [
     "check",
     "check_many",
     "demo",
+    "diagnose_text",
     "diff",
     "expand_subjects",
     "export",

@@ -7,6 +7,7 @@ read: no repeat without an end, and few ways to try.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from re import _constants, _parser  # type: ignore[attr-defined]
 from typing import Any
 
@@ -101,7 +102,10 @@ def _signature(row: Keys, kind: str) -> Signature:
             for key, finds in (("finds", True), ("leaves", False))
             for text in row.texts(key)
         ),
+        family=row.read("family", _as_id, "") if row.has("family") else "",
     )
+    if found.says is Says.CAUSE and not found.family:
+        found = replace(found, family=found.id)
     if {example.finds for example in found.examples} != {True, False}:
         row.problem("finds", "at least one line that it finds and one that it leaves")
     for rule in found.rules:

@@ -29,7 +29,8 @@ class SignatureExample:
 class Signature:
     """`pattern` is a Python regular expression for one line, bounded (see `formats.signature_yaml`).
 
-    `rules` are ids that the same cause has, `steps` what to do next, the most telling first.
+    `rules` are ids that the same cause has, `steps` what to do next, the most telling first. `family` is
+    the kind of cause that it names (`gpu-memory`); empty where it names none, only what was seen.
     """
 
     id: str
@@ -43,6 +44,7 @@ class Signature:
     confidence: str
     sources: tuple[str, ...]
     examples: tuple[SignatureExample, ...] = ()
+    family: str = ""
 
 
 @dataclass(frozen=True, slots=True)
