@@ -46,7 +46,7 @@ FAMILIES = {
     "ptx_toolchain": {"ptx-toolchain"},
     "forward_compat_804": {"forward-compat"},
     "xid_hardware": {"hardware"},
-    "import_order": {"import-order"},
+    "import_order": {"import-order", "static-tls"},
     "protobuf": {"protobuf"},
     "oom_host": {"host-memory"},
     "pip_over_conda": {"pip-over-conda"},

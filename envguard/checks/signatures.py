@@ -119,6 +119,10 @@ def known_of(
 def _first(
     signature: Signature, parts: Sequence[tuple[str, Sequence[str]]]
 ) -> tuple[int, int, SignatureMatch] | None:
+    for beside in signature.beside:
+        other = _compiled(beside).search
+        if not any(other(line) for _, lines in parts for line in lines):
+            return None
     search = _compiled(signature.pattern).search
     for rank, (name, lines) in enumerate(parts):
         for number, line in enumerate(lines):

@@ -76,6 +76,12 @@ def _as_bounded(value: object) -> str:
     return value
 
 
+def _as_several(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list) or not value:
+        raise ValueError("a list of regular expressions is expected")
+    return tuple(map(_as_bounded, value))
+
+
 def _file(keys: Keys) -> Signatures:
     kind = keys.text("kind")
     keys.read("date", _as_date, "")
@@ -103,6 +109,7 @@ def _signature(row: Keys, kind: str) -> Signature:
             for text in row.texts(key)
         ),
         family=row.read("family", _as_id, "") if row.has("family") else "",
+        beside=row.read("beside", _as_several, ()) if row.has("beside") else (),
     )
     if found.says is Says.CAUSE and not found.family:
         found = replace(found, family=found.id)

@@ -45,6 +45,8 @@ class Signature:
     sources: tuple[str, ...]
     examples: tuple[SignatureExample, ...] = ()
     family: str = ""
+    beside: tuple[str, ...] = ()
+    """Patterns that other lines of the same text have to fit, each of them one."""
 
 
 @dataclass(frozen=True, slots=True)
