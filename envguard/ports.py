@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol, TypeAlias
 
 from envguard.model.architecture import LibraryCode
+from envguard.model.diagnosis import HostFacts, Log, ProcessFacts, ResourceFacts
 from envguard.model.environment import Environment
 from envguard.model.image import Images
 from envguard.model.listing import Listing
@@ -126,6 +127,26 @@ class MachineSource(Protocol):
     """Looks at the machine at hand."""
 
     def observe(self) -> Machine: ...
+
+
+class SceneSource(Protocol):
+    """Looks at what a death left on a machine. Nothing here raises for what it finds, or does not."""
+
+    def process(self, pid: int) -> ProcessFacts:
+        """A process by its id: there, gone, or somebody else's."""
+        ...
+
+    def host(self, folder: Path) -> HostFacts:
+        """The container or the machine, and where `folder` lies."""
+        ...
+
+    def kernel_log(self) -> Log:
+        """The telling lines of the last day; `problem` says why there are none to read."""
+        ...
+
+    def resources(self, *, pid: int | None, folders: Sequence[Path]) -> ResourceFacts:
+        """Memory, GPUs, room under `folders`, file handles of process `pid`."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

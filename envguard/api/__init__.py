@@ -1,9 +1,16 @@
 """The public Python API, and the only place that picks adapters."""
 
+from envguard.api.bundling import bundle_text
 from envguard.api.checking import check, check_many, expand_subjects
 from envguard.api.comparing import diff, render
 from envguard.api.configuring import find_configuration, read_configuration
-from envguard.api.diagnosing import diagnose_text
+from envguard.api.diagnosing import (
+    diagnose,
+    diagnose_end,
+    diagnose_file,
+    diagnose_text,
+    oom_kills,
+)
 from envguard.api.files import append_text, write_text
 from envguard.api.knowing import failed_rule_examples, list_rules, rule_mistakes, signatures, why
 from envguard.api.locking import export, lock, lock_separately, parse_mirrors
@@ -18,9 +25,13 @@ from envguard.model.lock_options import LockOptions
 __all__ = [
     "LockOptions",
     "append_text",
+    "bundle_text",
     "check",
     "check_many",
     "demo",
+    "diagnose",
+    "diagnose_end",
+    "diagnose_file",
     "diagnose_text",
     "diff",
     "expand_subjects",
@@ -32,6 +43,7 @@ __all__ = [
     "lock_check",
     "lock_separately",
     "machine",
+    "oom_kills",
     "pack",
     "pack_rules",
     "parse_mirrors",

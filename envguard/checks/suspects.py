@@ -27,9 +27,12 @@ class Suspect:
         return _RANK[self.certainty]
 
 
-def suspects_of(scene: Scene, signatures: Sequence[Signature]) -> tuple[Suspect, ...]:
+Found = tuple[str, SignatureMatch]
+"""Where it was read, and what fits there."""
+
+
+def suspects_of(found: Sequence[Found]) -> tuple[Suspect, ...]:
     """Every cause that a line or the end speaks for, the surest first, each family once."""
-    found = _line_matches(scene, signatures)
     suspects = [_suspect(where, match) for where, match in found]
     return merged(sorted(suspects, key=lambda suspect: suspect.rank))
 
@@ -66,9 +69,7 @@ def _suspect(where: str, match: SignatureMatch) -> Suspect:
     return Suspect(match.signature, certainty_of(match.signature), (f"{where}: {match.line}",))
 
 
-def _line_matches(
-    scene: Scene, signatures: Sequence[Signature]
-) -> tuple[tuple[str, SignatureMatch], ...]:
+def line_matches(scene: Scene, signatures: Sequence[Signature]) -> tuple[Found, ...]:
     """What fits, with where it was read; a cause before a symptom, that before a mere ending."""
     found = [
         (name, match)

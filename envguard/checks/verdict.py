@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from envguard.checks.circumstances import failures, weighed
-from envguard.checks.suspects import Suspect, suspects_of
+from envguard.checks.suspects import Found, Suspect, suspects_of
 from envguard.model.diagnosis import Certainty, Scene, Verdict
 from envguard.model.report import Finding
 from envguard.model.signature import Says, Signature
@@ -14,9 +14,14 @@ MOST_EVIDENCE = 4
 MOST_OTHERS = 4
 
 
-def verdict_of(scene: Scene, signatures: Sequence[Signature]) -> tuple[Verdict, tuple[str, ...]]:
-    """The verdict, and the other causes that fit, a line each. UNKNOWN where nothing names a cause."""
-    suspects = weighed(suspects_of(scene, signatures), scene, signatures)
+def verdict_of(
+    scene: Scene, found: Sequence[Found], signatures: Sequence[Signature]
+) -> tuple[Verdict, tuple[str, ...]]:
+    """The verdict, and the other causes that fit, a line each. UNKNOWN where nothing names a cause.
+
+    `found` is what the signatures found in the scene (see `line_matches`).
+    """
+    suspects = weighed(suspects_of(found), scene, signatures)
     named = [suspect for suspect in suspects if suspect.certainty is not Certainty.UNKNOWN]
     failed = failures(scene)
     if named:

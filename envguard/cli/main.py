@@ -23,6 +23,7 @@ VERBS = {
         "export": "what did I really ask for? Or a lock in another tool's format",
     },
     "When it breaks": {
+        "diagnose": "my kernel died: why? A post-mortem, of a pasted issue too",
         "why": "what is rule EG201, why this package, why not that build?",
         "diff": "what changed between two locks? The GPU first",
     },

@@ -219,3 +219,4 @@ class Diagnosis:
     verdict: Verdict
     also: tuple[str, ...] = ()
     """Other causes that fit, one line each."""
+    end: End | None = None

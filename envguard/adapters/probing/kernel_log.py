@@ -17,11 +17,14 @@ RECORD_BYTES = 8192
 
 
 class KernelLog:
-    """The log from now on. Who may not read it, or has no /dev/kmsg (not Linux), observes nothing."""
+    """The log from now on. Who may not read it, or has no /dev/kmsg (not Linux), observes nothing.
 
-    def __init__(self, path: Path = Path("/dev/kmsg")) -> None:
+    `before_s` lets it begin in the past.
+    """
+
+    def __init__(self, path: Path = Path("/dev/kmsg"), *, before_s: float = 0.0) -> None:
         self._path = path
-        self._since_us = int(time.clock_gettime(time.CLOCK_MONOTONIC) * 1e6)
+        self._since_us = int((time.clock_gettime(time.CLOCK_MONOTONIC) - before_s) * 1e6)
 
     def news(self) -> tuple[str, ...]:
         """Telling lines since this was made, the last ones; a line is cut, and has no time of day."""

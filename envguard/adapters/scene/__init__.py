@@ -1,0 +1,1 @@
+"""Looks at what a death left on this machine."""

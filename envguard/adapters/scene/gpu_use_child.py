@@ -1,0 +1,68 @@
+"""Asks NVML who holds the GPUs' memory. Run as a process: drivers hang and crash while they initialise.
+
+Writes one JSON object: `{"gpus": [{"index", "name", "total", "used", "holders": [{"pid", "bytes"}]}]}`, or
+`{"error": TEXT}`, or `{"gpus": []}` where there is no NVML. Imports nothing of envguard.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import Any
+
+
+def holders(pynvml: Any, handle: Any) -> list[dict[str, Any]]:
+    """Processes that compute or draw on it; what this driver does not tell is left out."""
+    found: dict[int, Any] = {}
+    for name in ("nvmlDeviceGetComputeRunningProcesses", "nvmlDeviceGetGraphicsRunningProcesses"):
+        try:
+            for process in getattr(pynvml, name)(handle):
+                found.setdefault(int(process.pid), process.usedGpuMemory)
+        except pynvml.NVMLError:
+            continue
+    return [
+        {"pid": pid, "bytes": None if used is None else int(used)} for pid, used in found.items()
+    ]
+
+
+def gpu(pynvml: Any, index: int) -> dict[str, Any]:
+    handle = pynvml.nvmlDeviceGetHandleByIndex(index)
+    known: dict[str, Any] = {"index": index, "holders": holders(pynvml, handle)}
+    try:
+        name = pynvml.nvmlDeviceGetName(handle)
+        known["name"] = name.decode(errors="replace") if isinstance(name, bytes) else name
+        memory = pynvml.nvmlDeviceGetMemoryInfo(handle)
+        known.update(total=int(memory.total), used=int(memory.used))
+    except pynvml.NVMLError as error:
+        known["error"] = str(error)
+    return known
+
+
+def answer() -> dict[str, Any]:
+    try:
+        import pynvml
+    except ImportError as error:
+        return {"error": f"nvidia-ml-py: {error}"}
+    try:
+        pynvml.nvmlInit()
+        count = pynvml.nvmlDeviceGetCount()
+    except pynvml.NVMLError_LibraryNotFound:
+        return {"gpus": []}
+    except pynvml.NVMLError as error:
+        return {"error": f"NVML: {error}"}
+    gpus = []
+    for index in range(count):
+        try:
+            gpus.append(gpu(pynvml, index))
+        except pynvml.NVMLError as error:
+            gpus.append({"index": index, "holders": [], "error": str(error)})
+    return {"gpus": gpus}
+
+
+if __name__ == "__main__":
+    ours = os.dup(1)
+    os.dup2(2, 1)  # what libraries print is not our answer
+    os.write(ours, json.dumps(answer()).encode() + b"\n")
+    sys.stderr.flush()
+    os._exit(0)

@@ -1,0 +1,56 @@
+"""Bundles for somebody who diagnoses elsewhere."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from envguard.api.environments_of_deaths import installed_at, revisions_of
+from envguard.api.machines import machine
+
+if TYPE_CHECKING:
+    from envguard.formats.redaction import Names
+
+
+def bundle_text(
+    *, name: str | None = None, prefix: Path | None = None, logs: Sequence[Path] = ()
+) -> str:
+    """Machine, container, resources, environment (the active one where none is named) and logs, as JSON.
+
+    Secrets are taken out, and the names of this user, this machine and its home folder. Raises InputError
+    for what is not there.
+    """
+    from envguard.adapters.scene.here import SceneHere
+    from envguard.adapters.scene.logs import read_log
+    from envguard.commands.bundle import bundle_of
+    from envguard.commands.stamp import utc_now
+    from envguard.formats.bundle_json import bundle_to_json
+
+    scene, folder = SceneHere(), Path()
+    places = (folder, Path.home(), Path(tempfile.gettempdir()))
+    installed = installed_at(name, prefix, None)
+    bundle = bundle_of(
+        created=utc_now(),
+        machine=machine(),
+        host=scene.host(folder),
+        resources=scene.resources(pid=None, folders=places),
+        installed=installed,
+        revisions=() if installed is None else revisions_of(installed.path),
+        logs=tuple(read_log(path) for path in logs),
+    )
+    return bundle_to_json(bundle, _names())
+
+
+def _names() -> Names:
+    import getpass
+    import platform
+
+    from envguard.formats.redaction import Names
+
+    try:
+        user: str | None = getpass.getuser()
+    except (OSError, KeyError):  # an id without a name, as containers have
+        user = None
+    return Names(user, platform.node() or None, str(Path.home()))
