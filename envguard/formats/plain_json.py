@@ -14,10 +14,14 @@ Value = typing.TypeVar("Value")
 
 
 def to_plain(value: Any) -> Any:
-    """Objects, lists and values; what is None or empty is left out."""
+    """Objects, lists and values; what is None, or what it is where nobody says it, is left out."""
     if is_dataclass(value):
-        known = {field.name: to_plain(getattr(value, field.name)) for field in fields(value)}
-        return {name: item for name, item in known.items() if item not in (None, [], {})}
+        known = [(field, getattr(value, field.name)) for field in fields(value)]
+        return {
+            field.name: to_plain(item)
+            for field, item in known
+            if item is not None and item != field.default
+        }
     return [to_plain(item) for item in value] if isinstance(value, tuple) else value
 
 
@@ -31,8 +35,11 @@ def from_plain(kind: type[Value], value: object, where: str) -> Value:
         raise ValueError(f"{where}: {unknown[0]!r} is no key of it")
     read = {name: _read(hints[name], item, f"{where}.{name}") for name, item in value.items()}
     for field in fields(kind):  # type: ignore[arg-type]
-        if field.name not in read and field.default is MISSING and field.default_factory is MISSING:
+        if field.name in read or field.default is not MISSING:
+            continue
+        if type(None) not in typing.get_args(hints[field.name]):
             raise ValueError(f"{where}.{field.name}: is missing")
+        read[field.name] = None  # what was not observed is left out
     return kind(**read)
 
 

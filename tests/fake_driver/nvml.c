@@ -2,9 +2,12 @@
 
 #include "state.h"
 
-enum { SUCCESS = 0, UNINITIALIZED = 1, INVALID_ARGUMENT = 2, NOT_SUPPORTED = 3 };
+enum { SUCCESS = 0, UNINITIALIZED = 1, INVALID_ARGUMENT = 2, NOT_SUPPORTED = 3, INSUFFICIENT_SIZE = 7 };
 
 typedef struct { unsigned long long total, free, used; } memory_info;
+typedef struct { unsigned int pid; unsigned long long used; unsigned int gpu, compute; } process_info;
+
+#define MAX_HOLDERS 8
 
 static int initialised = 0;
 static fake_gpu gpus[MAX_GPUS];
@@ -73,11 +76,39 @@ int nvmlDeviceGetCudaComputeCapability(void *handle, int *major, int *minor) {
     return SUCCESS;
 }
 
+/* The processes on a GPU; those of FAKE_NVIDIA_HOLDERS are on the first one. */
+static unsigned int holders(void *handle, process_info *found) {
+    const char *rest = fake_setting("FAKE_NVIDIA_HOLDERS", "");
+    unsigned int count = 0;
+    if ((fake_gpu *)handle != gpus) return 0;
+    while (count < MAX_HOLDERS) {
+        process_info one = {0, 0, 0, 0};
+        if (sscanf(rest, "%u:%llu", &one.pid, &one.used) != 2) break;
+        found[count++] = one;
+        rest = strchr(rest, ';');
+        if (rest == NULL) break;
+        rest++;
+    }
+    return count;
+}
+
+int nvmlDeviceGetComputeRunningProcesses_v3(void *handle, unsigned int *count, process_info *all) {
+    process_info found[MAX_HOLDERS];
+    unsigned int number = holders(handle, found);
+    unsigned int room = *count;
+    *count = number;
+    if (number > room) return INSUFFICIENT_SIZE;
+    memcpy(all, found, number * sizeof found[0]);
+    return SUCCESS;
+}
+
 int nvmlDeviceGetMemoryInfo(void *handle, memory_info *memory) {
-    (void)handle;
+    process_info found[MAX_HOLDERS];
+    unsigned int number = holders(handle, found);
     memory->total = 80ULL << 30;
-    memory->free = memory->total;
     memory->used = 0;
+    while (number > 0) memory->used += found[--number].used;
+    memory->free = memory->total - memory->used;
     return SUCCESS;
 }
 

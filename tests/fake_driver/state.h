@@ -3,6 +3,7 @@
    FAKE_NVIDIA_DRIVER  "570.124.06"
    FAKE_NVIDIA_CUDA    "12.8"
    FAKE_NVIDIA_GPUS    "NVIDIA A100-SXM4-80GB|8.0;Tesla T4|7.5"
+   FAKE_NVIDIA_HOLDERS "4242:1048576;77:4096"  processes on the first GPU, and their bytes
    FAKE_NVIDIA_FAULT   "nvml_init:9"  nvmlInit returns 9          "cuda_init:803" cuInit returns 803
                        "nvml_hang"    nvmlInit never returns      "cuda_hang"     cuInit never returns
                        "nvml_crash"   nvmlInit dies of SIGSEGV    "cuda_crash"    cuInit dies of SIGSEGV
