@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from envguard.errors import InputError, UnavailableError, UnsatisfiableError
+from envguard.model.diagnosis import HostFacts, Log, ProcessFacts, ResourceFacts
 from envguard.model.lockfile import Lockfile
 from envguard.model.machine import Machine
 from envguard.model.package import Manager, PackageRecord
@@ -143,3 +144,35 @@ class FakePrefixFactory:
         variables = lockfile.request.variables if lockfile.request else {}
         search = os.pathsep.join([str(python.parent), os.environ.get("PATH", os.defpath)])
         return Prefix(path, python, {"PATH": search, "CONDA_PREFIX": str(path), **variables})
+
+
+class FakeScene:
+    """A machine on which the processes `alive` are, and which tells what it was given."""
+
+    def __init__(
+        self,
+        *,
+        alive: Set[int] = frozenset(),
+        host: HostFacts | None = None,
+        resources: ResourceFacts | None = None,
+        kernel_log: str = "",
+    ) -> None:
+        self._alive = alive
+        self._host = host or HostFacts()
+        self._resources = resources or ResourceFacts()
+        self._kernel_log = kernel_log
+
+    def process(self, pid: int) -> ProcessFacts:
+        looked = (f"process {pid}",)
+        if pid in self._alive:
+            return ProcessFacts(pid=pid, alive=True, name="python", looked=looked)
+        return ProcessFacts(pid=pid, alive=False, looked=looked, notes=("it has ended",))
+
+    def host(self, folder: Path) -> HostFacts:
+        return self._host
+
+    def kernel_log(self) -> Log:
+        return Log("kernel log", self._kernel_log, kernel=True)
+
+    def resources(self, *, pid: int | None, folders: Sequence[Path]) -> ResourceFacts:
+        return self._resources

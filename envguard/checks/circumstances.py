@@ -29,10 +29,15 @@ _MEMORY, _SHM, _DISK, _FILES = "oom-cgroup", "shm-bus-error", "disk-full", "too-
 def weighed(
     suspects: Sequence[Suspect], scene: Scene, signatures: Sequence[Signature]
 ) -> tuple[Suspect, ...]:
-    """The same suspects and those that circumstances name, each with what speaks for and against it."""
+    """The same suspects and those that circumstances name, each with what speaks for and against it.
+
+    A circumstance that explains the end itself comes before what a log says: that was survived.
+    """
     known = {signature.id: signature for signature in signatures}
     seen = {suspect.signature.id for suspect in suspects}
-    found = [*suspects, *_of_circumstances(scene, known, seen)]
+    told = list(_of_circumstances(scene, known, seen))
+    sure = [suspect for suspect in told if suspect.certainty is Certainty.LIKELY]
+    found = [*sure, *suspects, *(suspect for suspect in told if suspect not in sure)]
     return merged(_confirmed(_contradicted(suspect, scene), scene) for suspect in merged(found))
 
 

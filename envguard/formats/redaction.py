@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from envguard.model.secrets import redacted
 
 _NAMED = re.compile(
-    r"(?i)\b([\w-]{0,40}(?:token|passw(?:or)?d|secret|api[_-]?key|access[_-]?key|authorization|credential)"
+    r"(?i)\b([\w-]{0,40}(?:token(?!iz)|passw(?:or)?d|secret|api[_-]?key|access[_-]?key|authorization|credential)"
     r"[\w-]{0,20}[\"']?\s{0,3}[=:]\s{0,3}(?:bearer\s{1,3}|basic\s{1,3})?)[\"']?([^\s\"',;&]{4,})"
 )
 _SHAPES = re.compile(

@@ -125,6 +125,14 @@ def test_what_the_kernel_counts_is_weighed_with_a_kill(
     assert judged(scene(code=139, host=host)).family is None, "and with nothing else"
 
 
+def test_what_explains_the_end_comes_before_what_was_survived() -> None:
+    at = scene("CUDA out of memory", code=137, host=HostFacts(oom_kills_since=1))
+    verdict, also = verdict_of(at, line_matches(at, KNOWN), KNOWN)
+    assert (verdict.certainty, verdict.family) == (LIKELY, "host-memory")
+    assert "the card's memory is full" in also[0]
+    assert judged(scene("CUDA out of memory", code=137)).family == "gpu-memory"
+
+
 def test_no_kill_speaks_against_memory() -> None:
     verdict = judged(scene(code=137, host=HostFacts(oom_kills=0)))
     assert any("not struck" in line for line in verdict.evidence_against)
