@@ -150,14 +150,13 @@ def _reports(found: Found, path: str, machine: Machine) -> tuple[Report, ...]:
 
 def _listed(listing: Listing, path: str, machine: Machine) -> EnvironmentFacts:
     from envguard.adapters import rules
-    from envguard.commands.check import check_listing
+    from envguard.commands.check import check_listing, targets_of_listing
     from envguard.model.diagnosis import EnvironmentFacts
     from envguard.model.target import Target
-    from envguard.model.virtual import with_cuda_reach
 
     knowledge = rules.load()
-    target = with_cuda_reach(Target(path, machine), knowledge)
-    reports = check_listing(listing, path, (target,), knowledge=knowledge)
+    targets = targets_of_listing(listing, knowledge, lambda: Target(path, machine))
+    reports = check_listing(listing, path, targets, knowledge=knowledge)
     detail = reports[0].subject.detail if reports else ""
     return EnvironmentFacts(path=path, detail=detail, findings=_telling(reports), looked=(path,))
 

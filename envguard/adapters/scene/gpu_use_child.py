@@ -16,11 +16,14 @@ def holders(pynvml: Any, handle: Any) -> list[dict[str, Any]]:
     """Processes that compute or draw on it; what this driver does not tell is left out."""
     found: dict[int, Any] = {}
     for name in ("nvmlDeviceGetComputeRunningProcesses", "nvmlDeviceGetGraphicsRunningProcesses"):
-        try:
-            for process in getattr(pynvml, name)(handle):
+        for version in ("_v3", "_v2"):  # drivers before 510 have no _v3
+            try:
+                processes = getattr(pynvml, name + version)(handle)
+            except pynvml.NVMLError:
+                continue
+            for process in processes:
                 found.setdefault(int(process.pid), process.usedGpuMemory)
-        except pynvml.NVMLError:
-            continue
+            break
     return [
         {"pid": pid, "bytes": None if used is None else int(used)} for pid, used in found.items()
     ]

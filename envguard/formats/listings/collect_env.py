@@ -11,7 +11,10 @@ from envguard.model.package import Manager, PackageRecord
 from envguard.model.version import Dotted
 
 _MARKS = ("PyTorch version:", "CUDA used to build PyTorch:")
-_CARD = re.compile(r"^\s*GPU (\d+): (.+?)(?: \(UUID: [^)]*\))?\s*$", re.MULTILINE)
+_CARD = re.compile(
+    r"^\s*(?:GPU models and configuration: *)?GPU (\d+): (.+?)(?: \(UUID: [^)]*\))?\s*$",
+    re.MULTILINE,
+)
 _PIP = re.compile(r"^\s*\[pip3?\]\s+(\S+?)(?:==|\s+)(\S+)\s*$", re.MULTILINE)
 _CONDA = re.compile(r"^\s*\[conda\]\s+(\S+)\s+(\S+)\s+(\S+)(?:\s+(\S+))?\s*$", re.MULTILINE)
 

@@ -38,7 +38,7 @@ def test_nothing_told_is_no_end() -> None:
 
 @pytest.mark.parametrize("name", ["SIGNOTHING", "99", "-3", ""])
 def test_what_is_no_signal_is_refused(name: str) -> None:
-    with pytest.raises(ValueError, match="signal|Signals"):
+    with pytest.raises(ValueError, match=r"signal|Signals"):
         end_of(None, name, "test")
 
 

@@ -36,8 +36,13 @@ FULL = diagnosis_of(
         process=ProcessFacts(
             end_of(137, None, "as you say"), 42, False, "python", runtime_file="k.json", kernel="py"
         ),
-        logs=(Log("a.log", "torch.OutOfMemoryError: CUDA out of memory", 42), Log("k", kernel=True, problem="no")),
-        host=HostFacts("docker", 2**30, 2**29, 2**30, 1, 3, 1, 2**26, 0, 7200.0, Storage("/w", "overlay", False)),
+        logs=(
+            Log("a.log", "torch.OutOfMemoryError: CUDA out of memory", 42),
+            Log("k", kernel=True, problem="no"),
+        ),
+        host=HostFacts(
+            "docker", 2**30, 2**29, 2**30, 1, 3, 1, 2**26, 0, 7200.0, Storage("/w", "overlay", False)
+        ),
         resources=ResourceFacts(
             2**34, 2**33, (GpuUse(0, "L4", 2**34, 2**34, (GpuHolder(7, "python", 2**33), GpuHolder(8))),)
         ),
@@ -99,7 +104,7 @@ def test_markdown_lets_no_stranger_write_markup() -> None:
 
 
 def test_no_secret_of_a_log_is_shown() -> None:
-    said = "RuntimeError: CUDA error: device-side assert triggered https://u:hunter2@host.example/ token=abc12345"
+    said = "device-side assert triggered https://u:hunter2@host.example/ token=abc12345"
     diagnosis = diagnose_text(said, known=KNOWN)
     shown = diagnosis_text(diagnosis) + diagnosis_to_json(diagnosis, rules_date="x")
     assert "device-side" in shown
