@@ -31,6 +31,23 @@ def test_the_examples_of_every_signature_hold_and_its_rules_exist() -> None:
     assert list(unknown_rules(KNOWN.signatures, rules.known_ids(rules.load()))) == []
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param("import a\nimport b\ncrash", True, id="both"),
+        pytest.param("import a\ncrash", False, id="one of them"),
+        pytest.param("import a\nimport b", False, id="without the line itself"),
+        pytest.param("", False, id="nothing"),
+    ],
+)
+def test_lines_beside_it_have_to_be_there(text: str, expected: bool) -> None:
+    signature = Signature(
+        *("x", "k", Says.CAUSE, "crash", "m", (), (), (), "high", ()),
+        beside=("import a", "import b"),
+    )
+    assert bool(matches(Evidence(output=text), [signature])) is expected
+
+
 def test_an_example_that_does_not_hold_is_told() -> None:
     wrong = (SignatureExample("abc", False), SignatureExample("xyz", True))
     signature = Signature("x", "k", Says.CAUSE, "abc", "m", (), (), ("EG000",), "high", (), wrong)

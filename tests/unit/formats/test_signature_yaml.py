@@ -28,6 +28,15 @@ def test_a_file_gives_signatures_with_its_kind() -> None:
     assert (signature.id, signature.kind, len(signature.examples)) == ("x-1", "cuda", 2)
 
 
+def test_a_cause_is_a_family_of_its_own_where_none_is_named() -> None:
+    (alone,) = parse_signatures(GOOD, "f.yaml").signatures
+    (named,) = parse_signatures(
+        GOOD.replace("says: cause", "says: cause\n  family: gpu-memory"), "f"
+    ).signatures
+    (symptom,) = parse_signatures(GOOD.replace("says: cause", "says: symptom"), "f").signatures
+    assert (alone.family, named.family, symptom.family) == ("x-1", "gpu-memory", "")
+
+
 @pytest.mark.parametrize(
     ("old", "new", "problem"),
     [
@@ -41,6 +50,9 @@ def test_a_file_gives_signatures_with_its_kind() -> None:
         ("says: cause", "says: maybe", "is none of"),
         ("meaning: m", "meaning: m\n  extra: 1", "is no known key"),
         ("confidence: high", "confidence: high\n  rules: ['301']", "is no id"),
+        ("says: cause", "says: cause\n  family: Not An Id", "family"),
+        ("says: cause", "says: cause\n  beside: abc", "list of regular expressions"),
+        ("says: cause", "says: cause\n  beside: ['a+']", "a repeat without an end"),
     ],
 )
 def test_a_mistake_is_told_with_its_line(old: str, new: str, problem: str) -> None:

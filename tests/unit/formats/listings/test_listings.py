@@ -262,6 +262,13 @@ def test_collect_env_tells_the_packages_and_the_machine():
     assert str(machine.glibc) == "2.35"
 
 
+def test_a_single_card_stands_behind_its_heading():
+    text = "PyTorch version: 2.6.0\nCUDA used to build PyTorch: 12.4\nPython platform: Linux-5\n"
+    listing = only(text + "GPU models and configuration: GPU 0: NVIDIA GeForce RTX 5090\n")
+    assert listing.machine is not None
+    assert [gpu.name for gpu in listing.machine.gpus or ()] == ["NVIDIA GeForce RTX 5090"]
+
+
 def test_collect_env_without_a_gpu_says_that_there_is_none():
     text = COLLECT_ENV.replace(
         "GPU models and configuration:\n", "GPU models and configuration: No CUDA\n"
