@@ -161,16 +161,21 @@ def _mostly_free(gpu: GpuUse) -> bool:
 
 
 def _confirmed(suspect: Suspect, scene: Scene) -> Suspect:
-    """A finding of `check` that is of the same cause makes a possible one likely."""
-    same = [
-        finding
-        for finding in failures(scene)
-        if finding.rule in suspect.signature.rules and suspect.signature.family
-    ]
-    if not same:
-        return suspect
+    """A finding of `check` that is of the same cause speaks for it; a failure makes it likely."""
+    same = pointed_to(suspect.signature, scene) if suspect.signature.family else ()
     told = tuple(f"check: {finding.rule} {finding.title}" for finding in same)
-    return replace(suspect, certainty=Certainty.LIKELY, evidence_for=(*suspect.evidence_for, *told))
+    fails = any(finding.status is Status.FAIL for finding in same)
+    return replace(
+        suspect,
+        certainty=Certainty.LIKELY if fails else suspect.certainty,
+        evidence_for=(*suspect.evidence_for, *told),
+    )
+
+
+def pointed_to(signature: Signature, scene: Scene) -> tuple[Finding, ...]:
+    """What `check` finds, failures and warnings, of the rules that a signature points to."""
+    findings = scene.environment.findings if scene.environment else ()
+    return tuple(finding for finding in findings if finding.rule in signature.rules)
 
 
 def failures(scene: Scene) -> tuple[Finding, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from envguard.checks.circumstances import failures, weighed
+from envguard.checks.circumstances import failures, pointed_to, weighed
 from envguard.checks.suspects import Found, Suspect, suspects_of
 from envguard.model.diagnosis import Certainty, Scene, Verdict
 from envguard.model.report import Finding
@@ -29,8 +29,11 @@ def verdict_of(
         others = [_line(suspect) for suspect in named[1:]]
         others += [f"{f.rule} {f.title}" for f in failed if f.rule not in told]
         return _named(named[0]), tuple(others[:MOST_OTHERS])
-    if failed:
-        return _of_finding(failed[0]), tuple(f"{f.rule} {f.title}" for f in failed[1:MOST_OTHERS])
+    pointed = [f for s in suspects for f in pointed_to(s.signature, scene) if f not in failed]
+    findings = (*failed, *dict.fromkeys(pointed))
+    if findings:
+        others = [f"{f.rule} {f.title}" for f in findings[1:]]
+        return _of_finding(findings[0], suspects), tuple(others[:MOST_OTHERS])
     return _unknown(suspects, scene), ()
 
 
@@ -55,14 +58,17 @@ def _line(suspect: Suspect) -> str:
     return f"{suspect.certainty.value}: {suspect.signature.meaning}{first}"
 
 
-def _of_finding(finding: Finding) -> Verdict:
-    """What the environment cannot do may be why; nothing that the process left says so."""
+def _of_finding(finding: Finding, suspects: Sequence[Suspect]) -> Verdict:
+    """What is known to be bad in the environment may be why; no line of a log says so."""
+    ends = [s for s in suspects if finding.rule in s.signature.rules]
+    told = tuple(line for suspect in ends[:1] for line in suspect.evidence_for)
+    against = () if ends else ("no line of a log and no way of ending that was seen points to it",)
     return Verdict(
         certainty=Certainty.POSSIBLE,
         cause=finding.title,
         candidates=tuple(text for text in (finding.message, finding.symptom) if text),
-        evidence_for=(f"check: {finding.rule} {finding.title}",),
-        evidence_against=("no line of a log and no way of ending that was seen points to it",),
+        evidence_for=(f"check: {finding.rule} {finding.title}", *told),
+        evidence_against=against,
         next_steps=(finding.fix.text,) if finding.fix else (),
         rules=(finding.rule,),
         sources=finding.sources,

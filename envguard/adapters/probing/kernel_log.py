@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 _TELLING = re.compile(
@@ -14,6 +15,12 @@ _TELLING = re.compile(
 MOST_LINES = 20
 LINE_CHARACTERS = 400
 RECORD_BYTES = 8192
+
+
+def telling(lines: Iterable[str]) -> tuple[str, ...]:
+    """Those of the kernel's lines that tell of a fault, the last ones, each cut."""
+    found = [line[:LINE_CHARACTERS] for line in lines if _TELLING.search(line)]
+    return tuple(found[-MOST_LINES:])
 
 
 class KernelLog:
@@ -28,16 +35,15 @@ class KernelLog:
 
     def news(self) -> tuple[str, ...]:
         """Telling lines since this was made, the last ones; a line is cut, and has no time of day."""
-        found = []
+        found: list[str] = []
         for record in self._records():
             head, _, text = record.partition(";")
             fields = head.split(",")
             if len(fields) < 3 or not fields[2].isdecimal() or int(fields[2]) < self._since_us:
                 continue
             line = text.partition("\n")[0][:LINE_CHARACTERS]
-            if _TELLING.search(line):
-                found.append(line)
-        return tuple(found[-MOST_LINES:])
+            found.append(line)
+        return telling(found)
 
     def _records(self) -> list[str]:
         """Each read gives one record; it never waits for the next."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from envguard.adapters.probing.kernel_log import KernelLog
 from envguard.adapters.scene.cgroups import observe_container
 from envguard.adapters.scene.gpu_use import gpu_use
+from envguard.adapters.scene.journal import kernel_journal
 from envguard.adapters.scene.processes import observe_process
 from envguard.adapters.scene.room import observe_room
 from envguard.model.diagnosis import HostFacts, Log, ProcessFacts, ResourceFacts
@@ -32,12 +33,14 @@ class SceneHere:
 
     def kernel_log(self) -> Log:
         path = self._root / "dev/kmsg"
-        if not os.access(path, os.R_OK):
-            there = path.exists()
-            why = "may not be read (it wants root)" if there else "is not there"
-            return Log(KERNEL_LOG, kernel=True, problem=f"/dev/kmsg {why}")
-        lines = KernelLog(path, before_s=KERNEL_LOG_S).news()
-        return Log(KERNEL_LOG, "\n".join(lines), kernel=True)
+        if os.access(path, os.R_OK):
+            lines = KernelLog(path, before_s=KERNEL_LOG_S).news()
+            return Log(KERNEL_LOG, "\n".join(lines), kernel=True)
+        journal = kernel_journal() if self._root == Path("/") else None
+        if journal is not None:
+            return Log(KERNEL_LOG, "\n".join(journal), kernel=True)
+        why = "may not be read (it wants root)" if path.exists() else "is not there"
+        return Log(KERNEL_LOG, kernel=True, problem=f"/dev/kmsg {why}, and no journal tells it")
 
     def resources(self, *, pid: int | None, folders: Sequence[Path]) -> ResourceFacts:
         gpus, notes = gpu_use(os.environ)

@@ -218,6 +218,23 @@ def test_a_failure_of_the_environment_alone_may_be_why(
         assert verdict.evidence_against
 
 
+def test_a_warning_that_the_end_points_to_may_be_why() -> None:
+    finding = Finding(
+        "EG389", Status.WARN, "Open3D and PyTorch crash by the order of their imports"
+    )
+    verdict = judged(scene(code=139, findings=(finding,)))
+    assert (verdict.certainty, verdict.rules) == (POSSIBLE, ("EG389",))
+    assert verdict.evidence_against == ()
+    assert judged(scene(code=1, findings=(finding,))).certainty is UNKNOWN, "an error is no crash"
+
+
+def test_a_warning_of_the_same_cause_speaks_for_it_and_makes_it_no_surer() -> None:
+    finding = Finding("EG396", Status.WARN, "xformers for another PyTorch")
+    verdict = judged(scene("xFormers can't load C++/CUDA extensions", findings=(finding,)))
+    assert verdict.certainty is POSSIBLE
+    assert any("EG396" in line for line in verdict.evidence_for)
+
+
 def test_a_failure_that_explains_nothing_else_is_told_beside_a_cause() -> None:
     at = scene("CUDA out of memory", findings=(FAILED,))
     verdict, also = verdict_of(at, line_matches(at, KNOWN), KNOWN)
