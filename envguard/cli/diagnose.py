@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -79,6 +80,8 @@ def command(
         raise click.UsageError(
             "FILE is of another machine: only --exit-code and --signal go with it"
         )
+    if Path("-") in (text, *logs) and sys.stdin.isatty():
+        click.echo("paste it, then Ctrl-D", err=True)
     try:
         code = None if exit_code is None else parse_exit_code(exit_code)
         if text is not None:

@@ -6,14 +6,18 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TypeVar
 
 import jsonschema
+import psutil
 import pytest
 
 from tests.fake_driver import FakeDriver, with_fake
 
+Value = TypeVar("Value")
 SCHEMA = json.loads(Path("rules/schema/diagnosis-v1.json").read_text())
 ISSUE = """\
 **Describe the bug**
@@ -202,6 +206,36 @@ def test_a_driver_that_fails_is_said(fake_driver: FakeDriver, fault: str) -> Non
         check=True,
     )
     assert ended.stdout.split() == ["None", "1"]
+
+
+def test_a_hanging_driver_goes_with_its_parent(fake_driver: FakeDriver) -> None:
+    """Killed outright, as nothing can tidy up after."""
+    environment = with_fake(fake_driver.environment(fault="nvml_hang"), os.environ)
+    body = "import os; from envguard.adapters.scene.gpu_use import gpu_use; gpu_use(os.environ, timeout_s=60)"
+    parent = subprocess.Popen([sys.executable, "-c", body], env=environment)
+    try:
+        child = waited(lambda: next(iter(psutil.Process(parent.pid).children()), None))
+        assert child is not None
+    finally:
+        parent.kill()
+        parent.wait(timeout=20)
+    assert waited(lambda: has_ended(child))
+
+
+def has_ended(process: psutil.Process) -> bool:
+    """Gone, or dead and only not collected yet by its new parent."""
+    try:
+        return bool(process.status() == psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return True
+
+
+def waited(condition: Callable[[], Value], within_s: float = 20) -> Value:
+    """What `condition` gives once it is true, or at last."""
+    end = time.monotonic() + within_s
+    while not (value := condition()) and time.monotonic() < end:
+        time.sleep(0.05)
+    return value
 
 
 def test_a_bundle_is_made_here_and_read_there(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ def gpu_use(
     """Each GPU's memory, and notes; None where NVML could not be asked. On ^C the child is ended first."""
     child = subprocess.Popen(
         # -P: the script's own folder must not shadow modules
-        [sys.executable, "-P", gpu_use_child.__file__],
+        [sys.executable, "-P", gpu_use_child.__file__, str(os.getpid())],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
