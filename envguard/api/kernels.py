@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from envguard.model.diagnosis import GpuUse
     from envguard.model.probe import Owner
 
 KERNEL = "the kernel"
@@ -120,6 +121,26 @@ class KernelWatch:
         from envguard.adapters.probing.memory import oom_kills
 
         return oom_kills()
+
+
+@dataclass(frozen=True, slots=True)
+class KernelMemory:
+    """Resident memory of a process, and the limit of its container; None = no limit was seen."""
+
+    used_bytes: int
+    limit_bytes: int | None
+
+
+def memory_now(pid: int) -> tuple[KernelMemory, tuple[GpuUse, ...] | None]:
+    """Memory of a process, and that of each GPU by process; None where NVML could not be asked."""
+    import psutil
+
+    from envguard.adapters.scene.cgroups import observe_container
+    from envguard.adapters.scene.gpu_use import gpu_use
+
+    limit = observe_container(Path.cwd(), environment=os.environ).memory_limit_bytes
+    gpus, _ = gpu_use(os.environ)
+    return KernelMemory(psutil.Process(pid).memory_info().rss, limit), gpus
 
 
 def keep_death(kernel: str, death: Death) -> Path:

@@ -321,3 +321,29 @@ def test_a_mistake_of_the_file_is_shown_by_status(tmp_path: Path) -> None:
     said = envguard("status")
     assert said.returncode == 0
     assert "on_start is 'sometimes', not one of off, warn, refuse, verify; left out" in said.stdout
+
+
+def test_the_magics(tmp_path: Path) -> None:
+    told, raised = run(
+        tmp_path,
+        "%load_ext envguard",
+        "import numpy; big = numpy.ones(50_000_000); nested = [{'a': (big,)}, big]; small = 1",
+        "%envguard",
+        "%envguard machine",
+        "%envguard machine --format json",
+        "%envguard nonsense",
+    )
+    assert "takes check, verify, machine or memory, not 'nonsense'" in str(raised)
+    memory = told[2].splitlines()
+    assert memory[0].startswith("kernel    ")
+    assert "held by   big 0.4 GiB (cpu)" in memory  # `nested` holds the same
+    assert told[3].startswith("machine    ")
+    assert json.loads(told[4])["schema_version"] == 1
+
+
+def test_check_of_the_kernels_own_environment(tmp_path: Path) -> None:
+    told, raised = run(tmp_path, "%load_ext envguard", "%envguard check")
+    assert raised is None
+    assert (
+        f"({Path(sys.prefix).name}" in told[1] or Path(sys.prefix).name in told[1].splitlines()[0]
+    )
