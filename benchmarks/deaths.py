@@ -90,7 +90,7 @@ def is_named(entry: Entry, verdict: Verdict) -> bool:
     families = FAMILIES.get(class_)
     if families is not None and verdict.family not in families:
         return False
-    said = " ".join((verdict.cause, *verdict.candidates)).lower()
+    said = " ".join((verdict.cause or "", *verdict.candidates)).lower()
     assert isinstance(words, list)
     return any(str(word).lower() in said for word in words)
 

@@ -1,4 +1,4 @@
-"""A post-mortem as JSON; rules/schema/diagnosis-v1.json describes it. What is None or empty is left out."""
+"""A post-mortem as JSON; `documents.diagnosis` describes it. What is None or empty is left out."""
 
 from __future__ import annotations
 
@@ -39,5 +39,5 @@ def _plain(value: Step | Verdict | End) -> dict[str, object]:
     return {
         name: list(item) if isinstance(item, tuple) else item
         for name, item in known.items()
-        if item not in (None, (), "")
+        if item not in (None, ())
     }

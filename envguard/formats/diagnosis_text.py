@@ -41,9 +41,9 @@ def headline(verdict: Verdict) -> tuple[str, str]:
     """The word before the cause, and the cause."""
     match verdict.certainty:
         case Certainty.LIKELY:
-            return "likely", verdict.cause
+            return "likely", verdict.cause or ""
         case Certainty.POSSIBLE:
-            return "possible", verdict.cause
+            return "possible", verdict.cause or ""
         case Certainty.UNKNOWN:
             return "unknown", "nothing that was seen names a cause"
 

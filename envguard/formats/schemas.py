@@ -26,6 +26,7 @@ from typing import (
 )
 
 from envguard.formats.documents.contract import ContractDocument
+from envguard.formats.documents.diagnosis import DiagnosisDocument
 from envguard.formats.documents.diff import DiffDocument
 from envguard.formats.documents.machine import MachineDocument
 from envguard.formats.documents.report import ReportDocument, ReportsDocument
@@ -40,6 +41,7 @@ _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _KINDS = {str: "string", bool: "boolean", int: "integer", float: "number", object: None}
 DOCUMENTS: Mapping[str, tuple[type, ...]] = {
     "contract": (ContractDocument,),
+    "diagnosis": (DiagnosisDocument,),
     "diff": (DiffDocument,),
     "machine": (MachineDocument,),
     "report": (ReportDocument, ReportsDocument),

@@ -196,10 +196,10 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`cause` is empty where it is unknown; `family` is the kind of cause (`gpu-memory`)."""
+    """`cause` is None where it is unknown; `family` is the kind of cause (`gpu-memory`)."""
 
     certainty: Certainty
-    cause: str = ""
+    cause: str | None = None
     family: str | None = None
     signature: str | None = None
     candidates: tuple[str, ...] = ()
