@@ -18,6 +18,7 @@ from envguard.model.machine import Machine
 from envguard.model.pack import Wanted
 from envguard.model.package import PackageRecord
 from envguard.model.probe import Probe, ProbeResult
+from envguard.model.report import Throwaway
 from envguard.model.target import VirtualPackage
 
 
@@ -191,12 +192,24 @@ class PrefixReader(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Aftermath:
+    """What is known of a prefix after it was left. `notes` are lines for the report."""
+
+    throwaway: Throwaway | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Prefix:
-    """An installed environment that probes can run in. `environment`: its variables."""
+    """An installed environment that probes can run in. `environment`: its variables.
+
+    `aftermath` is asked once it was left.
+    """
 
     path: Path
     python: Path
     environment: Mapping[str, str]
+    aftermath: Callable[[], Aftermath] = Aftermath
 
 
 class PrefixFactory(Protocol):

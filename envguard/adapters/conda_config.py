@@ -63,6 +63,26 @@ def load(
     )
 
 
+def package_caches(
+    config: CondaConfig, *, none: bool = False, variables: Mapping[str, str] = os.environ
+) -> tuple[Path, ...]:
+    """Folders of conda's package caches that are there: those configured, else conda's and mamba's own.
+
+    conda: https://docs.conda.io/projects/conda/en/stable/user-guide/configuration/custom-env-and-pkg-locations.html
+    """
+    if none or variables.get(SWITCH_OFF):
+        return ()
+    folders = [Path(folder) for folder in config.pkgs_dirs]
+    if not folders:
+        home = _home(variables)
+        roots = [variables.get("MAMBA_ROOT_PREFIX"), variables.get("CONDA_ROOT")]
+        if executable := variables.get("CONDA_EXE"):
+            roots.append(str(Path(executable).parent.parent))
+        folders = [Path(root) / "pkgs" for root in roots if root]
+        folders += [home / ".conda" / "pkgs", home / ".mamba" / "pkgs"]
+    return tuple(folder for folder in folders if folder.is_dir())
+
+
 def _expanded(path: str, variables: Mapping[str, str]) -> Path:
     home, _, rest = path.partition("/")
     return _home(variables) / rest if home == "~" else Path(path)

@@ -44,7 +44,7 @@ def scratch_folder(
     *,
     keep: Callable[[], bool] = lambda: False,
     make: Callable[[Path], None] = _make,
-    end: Callable[[Path], None] = _nothing,
+    end: Callable[[Path], object] = _nothing,
     hint: str = HINT,
 ) -> Iterator[Path]:
     """A new folder in `parent`, removed on leaving, also by ^C and SIGTERM, unless `keep()` then.
@@ -64,7 +64,7 @@ def scratch_folder(
         yield folder
 
 
-def prune(parent: Path, *, end: Callable[[Path], None] = _nothing) -> tuple[Path, ...]:
+def prune(parent: Path, *, end: Callable[[Path], object] = _nothing) -> tuple[Path, ...]:
     """Remove folders in `parent` whose owner is dead, after `end` of each; returns them.
 
     The owner of NAME holds a lock on NAME.owner: the kernel drops it however the process ends, and it
@@ -111,7 +111,7 @@ def _owner_in(parent: Path, make: Callable[[Path], None], hint: str) -> tuple[Pa
 
 
 def _leave(
-    owner: Path, folder: Path, keep: Callable[[], bool], end: Callable[[Path], None]
+    owner: Path, folder: Path, keep: Callable[[], bool], end: Callable[[Path], object]
 ) -> None:
     """Remove `folder` unless it is to stay, and its owner last: what is interrupted is pruned later."""
     stays = keep()

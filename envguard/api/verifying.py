@@ -52,7 +52,8 @@ def verify(
 
     What is configured for conda says how packages are reached (`condarc`: only that file; `no_condarc`:
     nothing of it). `keep` is `never`, `failed` or `always`; `timeout_s` is one probe's. `allow` may hold
-    `contract`: probe although this machine breaks the contract of the lock. What `configuration` waives of
+    `contract`: probe although this machine breaks the contract of the lock, and `link-scripts`: run those
+    of packages. What `configuration` waives of
     the check up to `today` (None = the day in UTC) does not count; what a probe saw always does. Raises
     InputError or UnavailableError when there is nothing that could be probed; a probe that does not pass is
     in the report.
@@ -104,14 +105,24 @@ def verify(
             or ThrowawayPrefixes(
                 mirrors=mirrors,
                 network=config.network,
-                pkgs_dirs=[Path(folder) for folder in config.pkgs_dirs],
+                pkgs_dirs=conda_config.package_caches(config, none=no_condarc),
                 offline=offline or config.offline,
+                link_scripts="link-scripts" in allow,
             ),
             runner=runner,
             keep=commands.Keep(keep),
             progress=progress,
         )
-    return evidence.kept(replace(report, notes=(*notes, *report.notes)))
+    return evidence.kept(replace(_with_memory(report), notes=(*notes, *report.notes)))
+
+
+def _with_memory(report: Report) -> Report:
+    """With the most memory that a process of this run had."""
+    from envguard.adapters.probing.memory import peak_of_children
+
+    if report.throwaway is None:
+        return report
+    return replace(report, throwaway=replace(report.throwaway, memory_bytes=peak_of_children()))
 
 
 @dataclass(frozen=True)
@@ -184,6 +195,7 @@ def _verify_lock_request(
         timeout_s=timeout_s,
         contract=own,
         allow_contract="contract" in allow,
+        packages=lockfile.records_for(subdir),
     )
 
 
@@ -205,5 +217,10 @@ def _verify_existing_request(existing: Existing, judge: _Judge, timeout_s: float
             )
         )
     return VerifyRequest(
-        existing.subject, here.machine, reports=reports, targets=said, timeout_s=timeout_s
+        existing.subject,
+        here.machine,
+        reports=reports,
+        targets=said,
+        timeout_s=timeout_s,
+        packages=existing.installed.records if existing.installed is not None else (),
     )

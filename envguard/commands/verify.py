@@ -21,6 +21,7 @@ from envguard.checks.probe_plan import (
 from envguard.checks.signatures import known_of
 from envguard.model.lockfile import Lockfile
 from envguard.model.machine import Machine
+from envguard.model.package import PackageRecord
 from envguard.model.probe import REMOVED, Outcome, ProbeResult
 from envguard.model.report import Finding, Report, Status, Subject
 from envguard.model.signature import NO_SIGNATURES, Signatures
@@ -63,6 +64,8 @@ class VerifyRequest:
     allow_contract: bool = False
     signatures: Signatures = NO_SIGNATURES
     """What is known of logs: it explains the probes that do not pass."""
+    packages: tuple[PackageRecord, ...] = ()
+    """What is installed, for the report."""
 
     @property
     def broken(self) -> bool:
@@ -115,8 +118,13 @@ def verify_lock(
         report = verify_prefix(prefix, request, runner=runner, progress=progress)
     accepted = (ACCEPTED,) if request.broken else ()
     note = f"kept: {prefix.path}" if stays() else REMOVED
-    notes = (*report.notes, *accepted, note)
-    return replace(report, notes=notes, seconds=time.monotonic() - started)
+    after = prefix.aftermath()
+    return replace(
+        report,
+        notes=(*report.notes, *accepted, *after.notes, note),
+        throwaway=after.throwaway,
+        seconds=time.monotonic() - started,
+    )
 
 
 def _refused(request: VerifyRequest) -> Report:
@@ -171,6 +179,8 @@ def verify_prefix(
         notes=tuple(dict.fromkeys(notes)),
         seconds=time.monotonic() - started,
         configuration=next((r.configuration for r in request.reports if r.configuration), None),
+        interpreter=discovered(first.values) if first.outcome is Outcome.PASSED else None,
+        packages=request.packages,
     )
 
 

@@ -13,7 +13,7 @@ EXPIRED = "EG603"
 """The finding of a waiver that has expired; no option leaves it out."""
 CHECK_ALLOWS = ("unknown",)
 """What `check` takes for --allow."""
-VERIFY_ALLOWS = (*CHECK_ALLOWS, "contract")
+VERIFY_ALLOWS = (*CHECK_ALLOWS, "contract", "link-scripts")
 """What `verify` takes for --allow."""
 LOCK_ALLOWS = ("build", "cpu", "known-bad")
 """What `lock` takes for --allow."""

@@ -10,7 +10,7 @@ from enum import StrEnum
 from envguard.errors import ExitCode
 from envguard.model.machine import Machine
 from envguard.model.package import PackageRecord
-from envguard.model.probe import Outcome, ProbeResult
+from envguard.model.probe import Discovered, Outcome, ProbeResult
 
 
 class Status(StrEnum):
@@ -145,6 +145,25 @@ class Proof:
 
 
 @dataclass(frozen=True, slots=True)
+class Throwaway:
+    """The environment that was made for a run, and is gone. None = not observed.
+
+    `place` is the folder it was made in, `how` `hard links` or `copies`, `why` the reason for the place.
+    """
+
+    packages: int
+    place: str
+    how: str
+    why: str
+    seconds: float
+    """How long it took to make."""
+    disk_bytes: int | None = None
+    """The most it took of the disk, beside what it shared with the cache."""
+    memory_bytes: int | None = None
+    """The most that one process of the run had resident."""
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """All answers of one command."""
 
@@ -162,6 +181,11 @@ class Report:
     """The same needs, against this machine; None where nothing was judged by them."""
     configuration: ConfigurationUse | None = None
     proof: Proof | None = None
+    throwaway: Throwaway | None = None
+    interpreter: Discovered | None = None
+    """What the environment's python says it has; None where it was not asked."""
+    packages: tuple[PackageRecord, ...] = ()
+    """What is installed, where that was read."""
 
     @property
     def open_findings(self) -> tuple[Finding, ...]:

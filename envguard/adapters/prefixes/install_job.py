@@ -48,6 +48,8 @@ class InstallJob:
     """Longest silence; a download that stands still is given up then."""
     deadline_s: float = DEADLINE_S
     network: Network = DIRECT
+    link_scripts: bool = False
+    """Whether scripts of packages run; they may do anything."""
 
 
 def run_install(job: InstallJob, progress: Progress) -> None:
@@ -86,6 +88,7 @@ def _request(job: InstallJob) -> bytes:
         "offline": job.offline,
         "records": [_entry(record, job.network) for record in job.records],
         "network": asdict(job.network),
+        "link_scripts": job.link_scripts,
     }
     return json.dumps(request).encode()
 

@@ -81,7 +81,7 @@ async def _install(request: dict[str, Any]) -> None:
         request["prefix"],
         cache_dir=cache,
         installed_packages=[],
-        execute_link_scripts=False,
+        execute_link_scripts=request["link_scripts"],
         client=rattler_client(network, network.mirrors),
         reporter=_Reporter(),  # type: ignore[abstract]  # its defaults are empty functions
     )

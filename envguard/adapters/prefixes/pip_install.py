@@ -25,6 +25,7 @@ if os.getppid() == parent:
     os.execv(sys.argv[2], sys.argv[2:])
 """
 _LINES_SHOWN = 12
+CLEAN_DEADLINE_S = 60.0
 
 
 def uv_binary() -> str:
@@ -106,6 +107,18 @@ def install_pip_part(
             scratch=folder,
             hint="a wheel that changed or went away needs a new lock: envguard lock",
         )  # fmt: skip
+
+
+def forget_wheels(names: Sequence[str], scratch: Path) -> None:
+    """Drop distributions from uv's cache. Raises UnavailableError."""
+    run_uv(
+        ["cache", "clean", "--quiet", *names],
+        what="what was altered could not be dropped from uv's cache",
+        deadline_s=CLEAN_DEADLINE_S,
+        environment=uv_environment(),
+        scratch=scratch,
+        hint=f"drop it by hand: uv cache clean {' '.join(names)}",
+    )
 
 
 def requirement_line(record: PackageRecord) -> str:

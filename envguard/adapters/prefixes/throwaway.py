@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import fcntl
 import os
-import shutil
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from envguard.adapters.prefixes import shared_files
+from envguard.adapters.prefixes.activation import activated
 from envguard.adapters.prefixes.cached import damaged, is_cached
 from envguard.adapters.prefixes.downloads import (
     archives_in,
@@ -19,26 +22,29 @@ from envguard.adapters.prefixes.downloads import (
     to_fetch,
 )
 from envguard.adapters.prefixes.install_job import DEADLINE_S, STALL_S, InstallJob, run_install
-from envguard.adapters.prefixes.pip_install import install_pip_part
+from envguard.adapters.prefixes.pip_install import forget_wheels, install_pip_part
 from envguard.adapters.prefixes.pip_sources import refuse_uninstallable
+from envguard.adapters.prefixes.places import CACHE_VARIABLE as CACHE_VARIABLE
+from envguard.adapters.prefixes.places import (
+    Place,
+    free_bytes,
+    make_private,
+    place_for,
+    refuse_noexec,
+    refuse_without_room,
+)
+from envguard.adapters.prefixes.places import cache_root as cache_root
+from envguard.adapters.probing.tagged import kill_tagged
 from envguard.adapters.scratch import remove_tree, scratch_folder
 from envguard.errors import InputError, UnavailableError
 from envguard.model.lockfile import Lockfile
 from envguard.model.network import DIRECT, Network
 from envguard.model.package import Manager, PackageRecord
+from envguard.model.report import Throwaway
 from envguard.model.subdir import current_subdir
-from envguard.ports import Prefix, Progress
+from envguard.ports import Aftermath, Prefix, Progress
 
-CACHE_VARIABLE = "ENVGUARD_CACHE_DIR"
-
-
-def cache_root(environment: Mapping[str, str] = os.environ) -> Path:
-    """Where packages (`pkgs`) and, so that hard links work, prefixes (`scratch`) live."""
-    if told := environment.get(CACHE_VARIABLE):
-        return Path(told).expanduser().absolute()
-    import platformdirs
-
-    return Path(platformdirs.user_cache_dir("envguard"))
+_LINK_SCRIPTS = ("pre-link", "post-link")
 
 
 class ThrowawayPrefixes:
@@ -46,8 +52,9 @@ class ThrowawayPrefixes:
 
     `mirrors` maps canonical channel URLs to where their files are; hashes are checked all the same.
     `network` says how they are reached. `pkgs_dirs` are conda's package caches: their archives are checked,
-    read, and never written to. Link scripts of packages do not run, and activation scripts are not
-    sourced: a prefix gets PATH, CONDA_PREFIX and the variables of the lock.
+    read, and never written to. A prefix is activated as conda would: PATH, CONDA_PREFIX, the variables of
+    the lock, its activation scripts. Link scripts run only with `link_scripts`. What a program alters in
+    files that it shares with a cache is dropped from that cache when the prefix goes.
     """
 
     def __init__(
@@ -58,10 +65,12 @@ class ThrowawayPrefixes:
         network: Network = DIRECT,
         pkgs_dirs: Sequence[Path] = (),
         offline: bool = False,
+        link_scripts: bool = False,
         stall_s: float = STALL_S,
         deadline_s: float = DEADLINE_S,
     ) -> None:
         self._root = root or cache_root()
+        self._link_scripts = link_scripts
         self._mirrors = dict(mirrors or {})
         self._network = network
         self._pkgs_dirs = tuple(pkgs_dirs)
@@ -81,29 +90,68 @@ class ThrowawayPrefixes:
         """See `ports.PrefixFactory`. Raises InputError for a lock that this machine cannot install."""
         records = installable_records(lockfile, subdir)
         refuse_unhashed(records)
+        place = place_for(self._root)
         made = False
         with scratch_folder(
-            self._root / "scratch", keep=lambda: made and (keep() if callable(keep) else keep)
+            place.parent,
+            keep=lambda: made and (keep() if callable(keep) else keep),
+            make=make_private if not place.linked else _make_folders,
+            end=self._look_after,
         ) as folder:
+            started = time.monotonic()
             try:
-                self._make(records, folder, progress, build=_may_build(lockfile))
+                self._make(records, folder, place, progress, build=_may_build(lockfile))
+                shared_files.mark_installed(folder)
             except OSError as error:
                 raise UnavailableError(
                     f"the throwaway prefix could not be made in {folder}: {error.strerror or error}",
                     hint=f"make room, or name another folder: export {CACHE_VARIABLE}=/path/with/room",
                 ) from error
             made = True
-            yield _described(folder / "prefix", lockfile)
+            seconds = time.monotonic() - started
+            run = _Run(Throwaway(len(records), str(place.parent), place.how, place.why, seconds))
+            prefix = self._described(folder, lockfile, run)
+            try:
+                yield prefix
+            finally:
+                run.seen = self._look_after(folder)
+
+    def _look_after(self, folder: Path) -> shared_files.SharedFiles:
+        """End what still runs in `folder`, and drop from the caches what was altered there."""
+        kill_tagged(f"{folder.name}/")
+        if not shared_files.is_marked(folder):
+            return shared_files.SharedFiles()
+        seen = shared_files.look_after(folder)
+        cache = self._root / "pkgs"
+        ours = [path for path in seen.packages if path.parent == cache]
+        if ours:
+            with _exclusively(cache):  # others may be linking from it
+                for path in ours:
+                    remove_tree(path)
+        if seen.distributions:
+            forget_wheels(seen.distributions, folder)
+        (folder / shared_files.MARK).unlink()
+        return seen
 
     def _make(
-        self, records: Sequence[PackageRecord], folder: Path, progress: Progress, *, build: bool
+        self,
+        records: Sequence[PackageRecord],
+        folder: Path,
+        place: Place,
+        progress: Progress,
+        *,
+        build: bool,
     ) -> None:
         conda = [through_mirrors(r, self._mirrors) for r in records if r.manager is Manager.CONDA]
         wheels = [through_mirrors(r, self._mirrors) for r in records if r.manager is Manager.PIP]
-        self._refuse_without_room(conda)
         refuse_noexec(folder)
         missing = [r for r in conda if not is_cached(self._root / "pkgs", r)]
+        self._refuse_without_room(conda, missing, place)
         archives = archives_in(missing, self._pkgs_dirs)
+        progress.say(
+            f"throwaway environment in {place.parent} ({place.why}: {place.how}), "
+            f"{free_bytes(place.parent) / 1e6:,.0f} MB free"
+        )
         progress.stage(to_fetch(conda, [r for r in missing if r.url not in archives], wheels))
         conda = list(
             checked(
@@ -126,6 +174,7 @@ class ThrowawayPrefixes:
                 self._stall_s,
                 self._deadline_s,
                 self._network,
+                self._link_scripts,
             )
             run_install(job, progress)
         if wheels:
@@ -138,17 +187,62 @@ class ThrowawayPrefixes:
                 offline=self._offline,
             )
 
-    def _refuse_without_room(self, records: Sequence[PackageRecord]) -> None:
+    def _refuse_without_room(
+        self, conda: Sequence[PackageRecord], missing: Sequence[PackageRecord], place: Place
+    ) -> None:
         """The smallest thing that is sure not to fit: the archives alone."""
-        known = sum(record.size_bytes or _size_on_disk(record) for record in records)
-        here = next(folder for folder in (self._root, *self._root.parents) if folder.exists())
-        free = shutil.disk_usage(here).free
-        if known > free:
-            raise UnavailableError(
-                f"{self._root} has {free / 1e6:,.0f} MB free; the packages take {known / 1e6:,.0f} MB "
-                "packed, and more when they are unpacked",
-                hint=f"make room, or name another folder: export {CACHE_VARIABLE}=/path/with/room",
+        needs = {self._root: _known_bytes(missing)}
+        if not place.linked:
+            needs[place.parent] = _known_bytes(conda)
+        refuse_without_room(needs)
+
+    def _described(self, folder: Path, lockfile: Lockfile, run: _Run) -> Prefix:
+        prefix = folder / "prefix"
+        python = prefix_python(prefix)
+        path = os.pathsep.join([str(python.parent), os.environ.get("PATH", os.defpath)])
+        variables = lockfile.request.variables if lockfile.request else {}
+        told = {"PATH": path, "CONDA_PREFIX": str(prefix), "CONDA_SHLVL": "1", **variables}
+        activation = activated(prefix, told, tag=f"{folder.name}/activation/")
+        if activation.problem is not None:
+            names = ", ".join(script.name for script in activation.scripts)
+            run.notes.append(f"activation scripts did not run ({names}): {activation.problem}")
+        if scripts := link_scripts(prefix):
+            ran = "ran (--allow link-scripts)" if self._link_scripts else "did not run"
+            how = "" if self._link_scripts else "; verify --allow link-scripts runs them"
+            run.notes.append(f"link scripts of {', '.join(scripts)} {ran}{how}")
+        run.own_bytes = shared_files.own_bytes(folder)
+        return Prefix(prefix, python, activation.variables, aftermath=run.aftermath)
+
+
+@dataclass
+class _Run:
+    """What is learned of one prefix on the way."""
+
+    throwaway: Throwaway
+    notes: list[str] = field(default_factory=list)
+    own_bytes: int = 0
+    seen: shared_files.SharedFiles = field(default_factory=shared_files.SharedFiles)
+
+    def aftermath(self) -> Aftermath:
+        names = [*(path.name for path in self.seen.packages), *self.seen.distributions]
+        notes = tuple(self.notes)
+        if names:
+            notes += (
+                f"what ran here wrote into its own packages: {', '.join(names)}; "
+                "they are dropped from the cache",
             )
+        disk_bytes = max(self.own_bytes, self.seen.own_bytes)
+        return Aftermath(replace(self.throwaway, disk_bytes=disk_bytes), notes)
+
+
+def link_scripts(prefix: Path) -> tuple[str, ...]:
+    """The packages of `prefix` that bring a script to run when they are linked."""
+    found = {
+        path.name.removeprefix(".").removesuffix(f"-{kind}.sh")
+        for kind in _LINK_SCRIPTS
+        for path in (prefix / "bin").glob(f".*-{kind}.sh")
+    }
+    return tuple(sorted(found))
 
 
 def installable_records(lockfile: Lockfile, subdir: str) -> tuple[PackageRecord, ...]:
@@ -173,25 +267,17 @@ def prefix_python(prefix: Path) -> Path:
     return prefix / "python.exe" if os.name == "nt" else prefix / "bin" / "python"
 
 
-def _described(prefix: Path, lockfile: Lockfile) -> Prefix:
-    variables = lockfile.request.variables if lockfile.request else {}
-    python = prefix_python(prefix)
-    path = os.pathsep.join([str(python.parent), os.environ.get("PATH", os.defpath)])
-    return Prefix(prefix, python, {"PATH": path, "CONDA_PREFIX": str(prefix), **variables})
-
-
-def refuse_noexec(folder: Path) -> None:
-    """Raise UnavailableError where the python of a prefix in `folder` could not be started."""
-    if os.name == "posix" and os.statvfs(folder).f_flag & os.ST_NOEXEC:
-        raise UnavailableError(
-            f"{folder.parent} is on a file system that starts no programs (mounted noexec)",
-            hint=f"name a folder elsewhere: export {CACHE_VARIABLE}=/path/with/room",
-        )
-
-
 def _may_build(lockfile: Lockfile) -> bool:
     """Whether source archives were accepted when it was locked."""
     return lockfile.request is not None and "build" in lockfile.request.allow
+
+
+def _make_folders(parent: Path) -> None:
+    parent.mkdir(parents=True, exist_ok=True)
+
+
+def _known_bytes(records: Sequence[PackageRecord]) -> int:
+    return sum(record.size_bytes or _size_on_disk(record) for record in records)
 
 
 def _size_on_disk(record: PackageRecord) -> int:
@@ -232,5 +318,17 @@ def _cache(folder: Path, records: Sequence[PackageRecord], progress: Progress) -
             with suppress(OSError):
                 fcntl.flock(handle, fcntl.LOCK_SH)
         yield folder
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def _exclusively(cache: Path) -> Iterator[None]:
+    """While nobody else installs from the cache; where locks do not work, all the same."""
+    handle = os.open(cache / ".envguard.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        with suppress(OSError):
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
     finally:
         os.close(handle)

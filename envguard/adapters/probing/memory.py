@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 
@@ -13,6 +14,20 @@ def resident_bytes(pid: int) -> int | None:
     except OSError:
         return None
     return int(fields[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def peak_of_children() -> int | None:
+    """The most that one of our ended children, or theirs, had resident; None = not observed.
+
+    A child starts as a copy of us, so it is never less than what we have.
+    """
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    # https://man7.org/linux/man-pages/man2/getrusage.2.html: KiB; macOS counts bytes
+    return (peak if sys.platform == "darwin" else peak * 1024) or None
 
 
 def oom_kills(*, proc: Path = Path("/proc"), cgroups: Path = Path("/sys/fs/cgroup")) -> int | None:

@@ -1,0 +1,162 @@
+"""Where a throwaway prefix is made, why there, and whether there is room."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from envguard.adapters.machine.containers import Mount, parse_mountinfo
+from envguard.errors import UnavailableError
+
+CACHE_VARIABLE = "ENVGUARD_CACHE_DIR"
+SCRATCH_VARIABLE = "ENVGUARD_SCRATCH_DIR"
+JOB_FOLDERS = ("SLURM_TMPDIR", "TMPDIR")
+"""A cluster's folder on the disk of the node; the first that fits."""
+# in the words of /proc/self/mountinfo: https://docs.kernel.org/filesystems/index.html
+NETWORK_KINDS = frozenset(
+    [
+        "nfs",
+        "nfs4",
+        "cifs",
+        "smb3",
+        "lustre",
+        "gpfs",
+        "beegfs",
+        "ceph",
+        "9p",
+        "afs",
+        "glusterfs",
+        "fuse.glusterfs",
+        "fuse.sshfs",
+        "fuse.ceph",
+        "panfs",
+        "pvfs2",
+        "wekafs",
+        "orangefs",
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The folder in which prefixes are made. `linked`: beside the cache, so that hard links work."""
+
+    parent: Path
+    linked: bool
+    why: str
+
+    @property
+    def how(self) -> str:
+        return "hard links" if self.linked else "copies"
+
+
+def cache_root(environment: Mapping[str, str] = os.environ) -> Path:
+    """Where packages (`pkgs`) live, and prefixes (`scratch`) where nothing speaks for another place."""
+    if told := environment.get(CACHE_VARIABLE):
+        return Path(told).expanduser().absolute()
+    import platformdirs
+
+    return Path(platformdirs.user_cache_dir("envguard"))
+
+
+def place_for(
+    root: Path, environment: Mapping[str, str] = os.environ, mounts: Sequence[Mount] | None = None
+) -> Place:
+    """Beside the cache in `root`; on the node's own disk where the cache is on a network file system."""
+    mounts = _mounts() if mounts is None else mounts
+    if told := environment.get(SCRATCH_VARIABLE):
+        parent = Path(told).expanduser().absolute()
+        return Place(parent, _same_device(parent, root), f"{SCRATCH_VARIABLE} says so")
+    kind = kind_of(root, mounts)
+    if kind in NETWORK_KINDS:
+        for name in JOB_FOLDERS:
+            if not environment.get(name):
+                continue
+            folder = Path(environment[name])
+            local = kind_of(folder, mounts)
+            if folder.is_dir() and local is not None and local not in {*NETWORK_KINDS, "tmpfs"}:
+                why = f"{name}, on this node; the cache is on {kind}"
+                return Place(folder / f"envguard-{os.getuid()}-prefixes", False, why)
+    return Place(root / "scratch", True, "beside the package cache")
+
+
+def kind_of(path: Path, mounts: Sequence[Mount]) -> str | None:
+    """The file system that `path` is on, or will be; None = not observed."""
+    path = existing(path).resolve()
+    best: Mount | None = None
+    for mount in mounts:
+        # of two mounts on one point the later one is seen
+        if path.is_relative_to(mount.point) and (
+            best is None or len(mount.point) >= len(best.point)
+        ):
+            best = mount
+    return None if best is None else best.kind
+
+
+def existing(path: Path) -> Path:
+    """The deepest folder of `path` that is there."""
+    return next(folder for folder in (path, *path.parents) if folder.exists())
+
+
+def _same_device(one: Path, other: Path) -> bool:
+    return existing(one).stat().st_dev == existing(other).stat().st_dev
+
+
+def _mounts() -> tuple[Mount, ...]:
+    try:
+        return parse_mountinfo(Path("/proc/self/mountinfo").read_text(errors="surrogateescape"))
+    except OSError:
+        return ()
+
+
+def make_private(folder: Path) -> None:
+    """Make `folder`, for us alone where it is new: others must not plant what is installed from there."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, exist_ok=True)
+    facts = folder.lstat()
+    if stat.S_ISLNK(facts.st_mode) or facts.st_uid != os.getuid() or facts.st_mode & 0o022:
+        raise UnavailableError(
+            f"{folder} is not ours alone: others can write there", hint=_hint(SCRATCH_VARIABLE)
+        )
+
+
+def refuse_noexec(folder: Path) -> None:
+    """Raise UnavailableError where the python of a prefix in `folder` could not be started."""
+    if os.name == "posix" and os.statvfs(folder).f_flag & os.ST_NOEXEC:
+        raise UnavailableError(
+            f"{folder.parent} is on a file system that starts no programs (mounted noexec)",
+            hint=_hint(SCRATCH_VARIABLE),
+        )
+
+
+def refuse_without_room(needs: Mapping[Path, int]) -> None:
+    """Raise UnavailableError where the bytes that are sure to be written do not fit.
+
+    Folders of one file system share its room.
+    """
+    asked: dict[int, tuple[Path, int]] = {}
+    for folder, size_bytes in needs.items():
+        device = existing(folder).stat().st_dev
+        first, sofar = asked.get(device, (folder, 0))
+        asked[device] = (first, sofar + size_bytes)
+    for folder, size_bytes in asked.values():
+        free = free_bytes(folder)
+        if size_bytes > free:
+            raise UnavailableError(
+                f"{folder} has {free / 1e6:,.0f} MB free; the packages take {size_bytes / 1e6:,.0f} MB "
+                "packed, and more when they are unpacked",
+                hint=_hint(CACHE_VARIABLE),
+            )
+
+
+def free_bytes(folder: Path) -> int:
+    """What a user may still write there."""
+    return shutil.disk_usage(existing(folder)).free
+
+
+def _hint(variable: str) -> str:
+    return f"make room, or name another folder: export {variable}=/path/with/room"
