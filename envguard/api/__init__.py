@@ -16,6 +16,7 @@ from envguard.api.knowing import failed_rule_examples, list_rules, rule_mistakes
 from envguard.api.locking import export, lock, lock_separately, parse_mirrors
 from envguard.api.machines import machine, resolve_targets, target_here
 from envguard.api.packing import pack
+from envguard.api.redacting import redacted
 from envguard.api.relocking import lock_check
 from envguard.api.ruling import pack_rules, rules_date, rules_in_use, update_rules
 from envguard.api.showing import demo
@@ -48,6 +49,7 @@ __all__ = [
     "pack_rules",
     "parse_mirrors",
     "read_configuration",
+    "redacted",
     "render",
     "resolve_targets",
     "rule_mistakes",

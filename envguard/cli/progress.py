@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import click
 
-from envguard.model.probe import ProbeResult
+from envguard.model.probe import Outcome, ProbeResult
 from envguard.ports import Progress
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+    from rich.table import Table
 
 
 class LineProgress(Progress):
@@ -36,33 +41,88 @@ def _plain(text: str) -> str:
 
 
 class LiveProgress(Progress):
-    """The current stage in one line that is rewritten, gone at the end."""
+    """What is being done in one line that is rewritten, below a table of the probes; gone at the end."""
 
-    def __init__(self) -> None:
+    def __init__(self, console: Console | None = None) -> None:
         from rich.console import Console
+        from rich.live import Live
+        from rich.spinner import Spinner
 
-        self._status = Console(stderr=True).status("")
+        self._console = console or Console(stderr=True)
+        self._spinner = Spinner("dots", text="")
+        self._results: list[ProbeResult] = []
         self._text = ""
+        self._live = Live(
+            get_renderable=self._drawn,
+            console=self._console,
+            refresh_per_second=8,
+            transient=True,
+            redirect_stdout=False,
+            redirect_stderr=False,
+        )
 
     def __enter__(self) -> LiveProgress:
-        self._status.start()
+        self._live.start()
         return self
 
     def __exit__(self, *exception: object) -> None:
-        self._status.stop()
+        self._live.stop()
 
     def stage(self, text: str) -> None:
         self._text = text
-        self._status.update(_plain(text))
+        self._spinner.update(text=_plain(text))
 
     def say(self, text: str) -> None:
-        self._status.console.print(f"note: {text}", markup=False, highlight=False)
+        self._console.print(f"note: {text}", markup=False, highlight=False)
 
     def advance(self, done: int, total: int) -> None:
-        self._status.update(f"{_plain(self._text)}  {done}/{total}")
+        self._spinner.update(text=f"{_plain(self._text)}  {done}/{total}")
 
     def probe(self, result: ProbeResult) -> None:
-        self._status.update(_plain(f"{result.name}: {result.outcome.value}"))
+        self._results.append(result)
+
+    def _drawn(self) -> RenderableType:
+        from rich.console import Group
+
+        results = tuple(self._results)
+        return Group(_table(results), self._spinner) if results else self._spinner
+
+
+def _table(results: Sequence[ProbeResult]) -> Table:
+    """A row a probe, a column a GPU, as in the report."""
+    from rich.table import Table
+    from rich.text import Text
+
+    from envguard.formats.verify_text import (
+        outcome_in_words,
+        probe_columns,
+        probe_label,
+        probe_rows,
+    )
+
+    columns = probe_columns(results)
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 2))
+    table.add_column("")
+    for column in columns:
+        table.add_column("cpu" if column is None else f"gpu{column}")
+    for name, row in probe_rows(results):
+        by_gpu = {probe.gpu: probe for probe in row}
+        cells = [by_gpu.get(column) for column in columns]
+        if None in by_gpu:  # one for all columns
+            cells = [by_gpu[None]] + [None] * (len(columns) - 1)
+        words = [
+            Text("" if cell is None else outcome_in_words(cell.outcome), style=_style(cell))
+            for cell in cells
+        ]
+        table.add_row(Text(probe_label(name)), *words)
+    return table
+
+
+def _style(result: ProbeResult | None) -> str:
+    """Colour adds nothing that the words lack."""
+    if result is None or result.outcome is Outcome.NOT_RUN:
+        return "dim"
+    return "green" if result.outcome is Outcome.PASSED else "bold red"
 
 
 @contextmanager

@@ -96,12 +96,25 @@ class _Seconds(click.FloatRange):
     help="Fetch a channel's packages from elsewhere; hashes are checked all the same. Repeatable.",
 )
 @condarc_options
-@format_option("text", "json")
+@format_option("text", "json", "junit", "markdown", "html")
 @output_option
+@click.option(
+    "--report",
+    "page",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE.html",
+    help="Write one self-contained HTML page, too.",
+)
+@click.option(
+    "--no-redact",
+    is_flag=True,
+    help="Leave home, user and host in the report; secrets go all the same.",
+)
 @verdict_options_allowing(
     VERIFY_ALLOWS,
     "unknown: accept what could not be decided (exit 0 instead of 3). contract: probe although this "
-    "machine breaks the contract of the lock. Repeatable.",
+    "machine breaks the contract of the lock. link-scripts: run scripts that packages bring for their "
+    "installation. Repeatable.",
 )
 @configuration_options
 def command(
@@ -120,6 +133,8 @@ def command(
     no_condarc: bool,
     format_: str,
     output: Path | None,
+    page: Path | None,
+    no_redact: bool,
     fail_on: str | None,
     allowed: tuple[str, ...],
     config: Path | None,
@@ -158,19 +173,38 @@ def command(
             no_condarc=no_condarc,
             progress=progress,
         )
+    if not no_redact:
+        report = api.redacted(report)
+    if page is not None:
+        deliver(_rendered(report, "html"), page)
     deliver(_rendered(report, format_), output)
     warn_of_rules(datetime.date.today())
     return exit_status([report], configuration, fail_on=fail_on, allowed=allowed)
 
 
 def _rendered(report: Report, format_: str) -> str:
-    if format_ == "json":
-        import json
+    from envguard import api
 
-        from envguard import api
-        from envguard.formats.report_json import report_to_json
+    match format_:
+        case "json":
+            import json
 
-        return json.dumps(report_to_json(report, rules_date=api.rules_date()), indent=2)
-    from envguard.formats.verify_text import verify_text
+            from envguard.formats.report_json import report_to_json
 
-    return verify_text(report)
+            return json.dumps(report_to_json(report, rules_date=api.rules_date()), indent=2)
+        case "junit":
+            from envguard.formats.verify_junit import verify_junit
+
+            return verify_junit(report)
+        case "markdown":
+            from envguard.formats.verify_markdown import verify_markdown
+
+            return verify_markdown(report)
+        case "html":
+            from envguard.formats.verify_html import verify_html
+
+            return verify_html(report, rules_date=api.rules_date())
+        case _:
+            from envguard.formats.verify_text import verify_text
+
+            return verify_text(report)

@@ -19,6 +19,7 @@ from envguard.formats.documents.report import (
     ReportsDocument,
     SignatureDocument,
     SubjectDocument,
+    ThrowawayDocument,
     VerdictOfContract,
     WaivedDocument,
 )
@@ -33,6 +34,7 @@ from envguard.model.report import (
     Location,
     Proof,
     Report,
+    Throwaway,
     Waived,
 )
 from envguard.model.signature import ErrorCode, SignatureMatch
@@ -68,6 +70,7 @@ def report_to_json(report: Report, *, rules_date: str) -> ReportDocument:
             requirements=list(report.requirements),
             contract=_contract(report.contract) if report.contract is not None else None,
             proof=_proof(report.proof) if report.proof is not None else None,
+            throwaway=_throwaway(report.throwaway) if report.throwaway is not None else None,
             notes=list(report.notes),
             configuration=_configuration(report.configuration),
             seconds=round(report.seconds, 3),
@@ -93,6 +96,20 @@ def _contract(contract: ContractVerdict) -> VerdictOfContract:
 
 def _proof(proof: Proof) -> ProofDocument:
     return ProofDocument(stamp=proof.stamp, since=proof.since, what_ran=proof.what_ran)
+
+
+def _throwaway(made: Throwaway) -> ThrowawayDocument:
+    return known(
+        ThrowawayDocument(
+            packages=made.packages,
+            place=made.place,
+            links=made.how,
+            why=made.why,
+            seconds=round(made.seconds, 3),
+            disk_bytes=made.disk_bytes,
+            memory_bytes=made.memory_bytes,
+        )
+    )
 
 
 def _finding(finding: Finding) -> FindingDocument:

@@ -8,20 +8,23 @@ from itertools import groupby
 from typing import assert_never
 
 from envguard.formats.report_text import WIDTH, finding_lines, headline, waived_lines
+from envguard.formats.throughput import rates
 from envguard.model.probe import REMOVED, Outcome, ProbeResult
-from envguard.model.report import Report, Status
+from envguard.model.report import Report, Status, Throwaway
 
 LABELS: Mapping[str, str] = {
     "conv": "conv fwd+bwd",
     "train": "training step",
     "save_load": "save, load",
 }
+COLUMN = 7
+"""Characters of a column at least."""
 DTYPES = ("float64", "float32", "tf32", "float16", "bfloat16", "complex128")
 
 
 def verify_text(report: Report) -> str:
     """The whole report; ends with a newline."""
-    lines = [f"{headline(report)}{_contract(report)}"]
+    lines = [f"{headline(report)}{_contract(report)}", *_throwaway(report.throwaway)]
     lines += _table(report.probes)
     for finding in report.open_findings:
         if finding.status not in (Status.PASS, Status.SKIPPED):
@@ -42,6 +45,22 @@ def _contract(report: Report) -> str:
         return "     contract ok"
     word = "broken" if contract.status is Status.FAIL else "not decided"
     return f"     contract {word} ({', '.join(contract.rules)})"
+
+
+def _throwaway(made: Throwaway | None) -> Iterator[str]:
+    """`throwaway environment  281 packages, 0.4 s, 11 MB (hard links in /scratch/x)`."""
+    if made is None:
+        return
+    sizes = [f"{made.packages} packages", f"{made.seconds:.1f} s"]
+    sizes += [size_text(made.disk_bytes)] if made.disk_bytes is not None else []
+    if made.memory_bytes is not None:
+        sizes.append(f"at most {size_text(made.memory_bytes)} of memory in a process")
+    yield f"throwaway environment  {', '.join(sizes)} ({made.how}, {made.place})"
+
+
+def size_text(size_bytes: int) -> str:
+    """`11 MB`, `2.4 GB`."""
+    return f"{size_bytes / 1e9:.1f} GB" if size_bytes >= 1e9 else f"{size_bytes / 1e6:.0f} MB"
 
 
 def outcome_in_words(outcome: Outcome) -> str:
@@ -71,18 +90,26 @@ def _table(probes: Sequence[ProbeResult]) -> Iterator[str]:
     """A row a probe, a column a GPU; without a GPU one column `cpu`."""
     if not probes:
         return
-    gpus = sorted({probe.gpu for probe in probes if probe.gpu is not None})
-    columns: list[int | None] = [*gpus] or [None]
-    rows = {name: list(same) for name, same in groupby(probes_by_name(probes), lambda p: p.name)}
-    label_width = max(len(_label(name)) for name in rows)
-    width = max(len(outcome_in_words(probe.outcome)) for probe in probes) + 2
+    columns, rows = probe_columns(probes), probe_rows(probes)
+    label_width = max(len(probe_label(name)) for name, _ in rows)
     heads = ["cpu" if column is None else f"gpu{column}" for column in columns]
-    width = max(width, *(len(head) + 2 for head in heads))
+    words = [outcome_in_words(probe.outcome) for probe in probes]
+    width = max(COLUMN, *(len(word) + 2 for word in (*words, *heads)))
     yield "  ".join(["", " " * label_width, "".join(head.ljust(width) for head in heads)]).rstrip()
-    for name, row in rows.items():
+    for name, row in rows:
         cells = "".join(cell.ljust(width) for cell in _cells(row, columns))
-        start = f"  {_label(name).ljust(label_width)}  {cells}  "
-        yield (start + _first_line(_remark(row, columns), WIDTH - len(start))).rstrip()
+        start = f"  {probe_label(name).ljust(label_width)}  {cells}"
+        yield (start + _first_line(remark(row, columns), WIDTH - len(start))).rstrip()
+
+
+def probe_columns(probes: Sequence[ProbeResult]) -> list[int | None]:
+    """The GPUs, by index; None alone is the CPU."""
+    return [*sorted({probe.gpu for probe in probes if probe.gpu is not None})] or [None]
+
+
+def probe_rows(probes: Sequence[ProbeResult]) -> list[tuple[str, list[ProbeResult]]]:
+    """The results of each probe, by name in the order of the first."""
+    return [(name, list(same)) for name, same in groupby(probes_by_name(probes), lambda p: p.name)]
 
 
 def probes_by_name(probes: Sequence[ProbeResult]) -> list[ProbeResult]:
@@ -91,7 +118,8 @@ def probes_by_name(probes: Sequence[ProbeResult]) -> list[ProbeResult]:
     return sorted(probes, key=lambda p: (order[p.name], -1 if p.gpu is None else p.gpu))
 
 
-def _label(name: str) -> str:
+def probe_label(name: str) -> str:
+    """What a probe is called where a person reads it."""
     return LABELS.get(name, name)
 
 
@@ -102,7 +130,8 @@ def _cells(row: Sequence[ProbeResult], columns: Sequence[int | None]) -> list[st
     return [by_gpu.get(column, "-") for column in columns]
 
 
-def _remark(row: Sequence[ProbeResult], columns: Sequence[int | None]) -> str:
+def remark(row: Sequence[ProbeResult], columns: Sequence[int | None]) -> str:
+    """What there is to say of one row: how it went wrong, else how fast and how exact it was."""
     bad = [probe for probe in row if probe.outcome is not Outcome.PASSED]
     if bad:
         return "; ".join(dict.fromkeys(_what_happened(probe, columns) for probe in bad))
@@ -131,9 +160,8 @@ def _first_line(text: str, characters: int = 100) -> str:
 
 def _measured(probe: ProbeResult) -> Iterator[str]:
     """Speed where it was measured, else the errors by dtype."""
-    speeds = [name for name in probe.values if name.startswith("TFLOP/s ")]
-    for name in speeds:
-        yield f"{name.removeprefix('TFLOP/s ')} {probe.values[name]} TFLOP/s"
+    speeds = rates(probe.values)
+    yield from (rate.in_words for rate in speeds)
     if speeds:
         return
     errors = {dtype: probe.values.get(f"error {dtype}") for dtype in DTYPES}
@@ -142,10 +170,38 @@ def _measured(probe: ProbeResult) -> Iterator[str]:
         yield "errors: " + ", ".join(known)
 
 
+def crash_lines(probe: ProbeResult) -> Iterator[str]:
+    """All that was seen of a probe that did not pass, but what it printed."""
+    yield f"{outcome_in_words(probe.outcome)} after {probe.seconds:.1f} s"
+    entries = {
+        "signal": probe.signal,
+        "exit code": None if probe.exit_code is None else str(probe.exit_code),
+        "while": probe.stage,
+        "said": probe.detail,
+        "library": probe.library_path or probe.library,
+        "owner": f"{probe.owner.name} ({probe.owner.kind.value})" if probe.owner else None,
+    }
+    yield from (f"{label:<10} {text}" for label, text in entries.items() if text)
+    for code in probe.codes:
+        yield f"{'code':<10} {code.name} ({code.number}): {code.meaning}"
+    if probe.known is not None:
+        yield f"{'known':<10} {probe.known.signature.id}: {probe.known.signature.meaning}"
+    for label, lines in (
+        ("Python stack, innermost first:", probe.stack),
+        ("kernel:", probe.kernel),
+    ):
+        yield from (label, *(f"  {line}" for line in lines)) if lines else ()
+
+
+def summary(report: Report) -> str:
+    """The verdict in one line, without the time it took."""
+    waived = f", {n} waived" if (n := len(report.waived_findings)) else ""
+    return f"{_verdict(report)}{waived}"
+
+
 def _last(report: Report) -> str:
     removed = f"{REMOVED} " if REMOVED in report.notes else ""
-    waived = f", {n} waived" if (n := len(report.waived_findings)) else ""
-    return f"{removed}{_verdict(report)}{waived}, {report.seconds:.1f} s"
+    return f"{removed}{summary(report)}, {report.seconds:.1f} s"
 
 
 def _verdict(report: Report) -> str:

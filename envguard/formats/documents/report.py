@@ -145,6 +145,18 @@ class ConfigurationDocument(TypedDict):
     ]
 
 
+class ThrowawayDocument(TypedDict):
+    """The environment that was made for the run, and is gone."""
+
+    packages: Natural
+    place: Annotated[str, Says("the folder it was made in")]
+    links: Annotated[str, Says("to the files of the cache", enum=["hard links", "copies"])]
+    why: Annotated[str, Says("the reason for the place")]
+    seconds: Seconds
+    disk_bytes: Annotated[Natural | None, Says("the most it took, beside what it shared")]
+    memory_bytes: Annotated[Natural | None, Says("the most that one process had resident")]
+
+
 class ReportDocument(TypedDict):
     schema_version: Literal[1]
     command: str
@@ -159,6 +171,7 @@ class ReportDocument(TypedDict):
     ]
     contract: VerdictOfContract | None
     proof: ProofDocument | None
+    throwaway: ThrowawayDocument | None
     notes: list[str]
     configuration: ConfigurationDocument | None
     seconds: Seconds

@@ -54,8 +54,8 @@ def test_a_crash_on_one_of_two_gpus() -> None:
     assert text == (
         "conda-lock.yml (281 packages)  on  2 x NVIDIA H100 80GB, driver 570.26\n"
         "                gpu0     gpu1\n"
-        "  import        ok                  shared  1.2 s\n"
-        "  conv fwd+bwd  ok       CRASHED    gpu1: SIGSEGV after 0.8 s, likely in libcudnn_cnn.so.9\n"
+        "  import        ok                shared  1.2 s\n"
+        "  conv fwd+bwd  ok       CRASHED  gpu1: SIGSEGV after 0.8 s, likely in libcudnn_cnn.so.9\n"
         "\n"
         "NOT verified: 1 crashed; passed 2 of 3 on 2 GPUs, 9.6 s\n"
     )

@@ -1,0 +1,171 @@
+"""A report names no home, no user, no host and no secret, and is not mangled by short names."""
+
+from __future__ import annotations
+
+import string
+from dataclasses import replace
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from envguard.formats.report_json import reports_to_json
+from envguard.model.machine import DriverState, Machine
+from envguard.model.package import PackageRecord
+from envguard.model.probe import Outcome, Owner, OwnerKind, ProbeResult
+from envguard.model.redaction import WORDS, Private, cleaner, without_private
+from envguard.model.report import Finding, Fix, Report, Status, Subject, Throwaway
+from envguard.model.version import Dotted
+
+ALICE = Private(
+    homes=("/home/alice",),
+    users=("alice",),
+    hosts=("gpu-17", "gpu-17.cluster.example.org"),
+    secrets=("hunter2hunter2", "abc"),
+)
+ROOT = Private(homes=("/root",), users=("root",), hosts=("node",))
+SHORT = Private(homes=("/home/a",), users=("a",), hosts=("h",))
+
+
+@pytest.mark.parametrize(
+    ("private", "text", "expected"),
+    [
+        pytest.param(ALICE, "/home/alice", "~", id="the home itself"),
+        pytest.param(ALICE, "-p /home/alice/envs/x", "-p ~/envs/x", id="below the home"),
+        pytest.param(ALICE, "/home/alice.old/x", "/home/USER/x", id="a home that begins so"),
+        pytest.param(ALICE, "/home/alicia/x", "/home/USER/x", id="somebody else's home"),
+        pytest.param(ALICE, "/srv/home/alice/x", "/srv/home/USER/x", id="a home elsewhere"),
+        pytest.param(ALICE, "/scratch/alice/x", "/scratch/USER/x", id="the user in a path"),
+        pytest.param(ALICE, "/tmp/alice-1/x", "/tmp/USER-1/x", id="the user in a name"),
+        pytest.param(ALICE, "by Alice", "by USER", id="capitals"),
+        pytest.param(ALICE, "malice, alices", "malice, alices", id="inside of a word"),
+        pytest.param(ALICE, "on gpu-17: x", "on HOST: x", id="the host"),
+        pytest.param(ALICE, "on gpu-17.other.example.net", "on HOST", id="with another domain"),
+        pytest.param(ALICE, "gpu-170 my-gpu-17b", "gpu-170 my-gpu-17b", id="no host"),
+        pytest.param(ALICE, "key hunter2hunter2!", "key ***!", id="a secret of a variable"),
+        pytest.param(ALICE, "abcdef", "abcdef", id="too short for a secret"),
+        pytest.param(ALICE, "https://u:pw@x.example/t/tk-1/c", "https://x.example/c", id="a URL"),
+        pytest.param(ALICE, "HF_TOKEN=xyz end", "HF_TOKEN=*** end", id="an assignment"),
+        pytest.param(ALICE, "tokenizer=bert", "tokenizer=bert", id="no token"),
+        pytest.param(ALICE, f"hf_{'a1' * 12}", "***", id="a token of a known shape"),
+        pytest.param(ROOT, "/root/x of root in /opt/root", "~/x of root in /opt/root", id="root"),
+        pytest.param(
+            ROOT, "a node of the graph", "a node of the graph", id="a host that is a word"
+        ),
+        pytest.param(SHORT, "a GPU /usr/lib/a/b", "a GPU /usr/lib/a/b", id="a user called a"),
+        pytest.param(SHORT, "/home/a/x /scratch/a/x", "~/x /scratch/USER/x", id="a in paths"),
+        pytest.param(Private(homes=("/",)), "/usr/lib", "/usr/lib", id="a home that is the root"),
+        pytest.param(Private(), "/Users/Bob/x", "/Users/USER/x", id="macOS"),
+        pytest.param(Private(), r"C:\Users\Bob\x", r"C:\Users\USER\x", id="Windows"),
+    ],
+)
+def test_one_text(private: Private, text: str, expected: str) -> None:
+    assert cleaner(private)(text) == expected
+
+
+NAMES = st.from_regex("[a-z][a-z0-9]{2,11}", fullmatch=True)
+DIRTY = [
+    "{home}/x",
+    "{home}",
+    "/scratch/{user}/y",
+    "u={user};",
+    "{host}:8",
+    "{host}.a.example",
+    "({secret})",
+]
+DIRTY += ["https://{user}:{secret}@c.example/t/{secret}/ch", "A_TOKEN={secret}", "'{user}@{host}'"]
+
+
+@given(
+    user=NAMES,
+    host=NAMES,
+    secret=st.text(string.ascii_letters + string.digits, min_size=8, max_size=30),
+    around=st.lists(st.sampled_from(DIRTY), min_size=1, max_size=6),
+    filling=st.text(" /:;,()'\"\n", min_size=1, max_size=3),
+)
+def test_nothing_leaks_out_of_any_field(
+    user: str, host: str, secret: str, around: list[str], filling: str
+) -> None:
+    assume(not ({user, host} & WORDS) and user not in host and host not in user)
+    ours = reports_to_json([report_with("example users home token")], rules_date="2026-11-22")
+    assume(not any(name in ours.lower() for name in (user, host, secret.lower())))
+    assume(not any(name in secret.lower() for name in (user, host)))
+    home = f"/home/{user}"
+    private = Private((home,), (user,), (host, f"{host}.a.example"), (secret,))
+    text = filling.join(
+        each.format(home=home, user=user, host=host, secret=secret) for each in around
+    )
+    text = f" {text} "
+    report = report_with(text)
+    clean = without_private(report, private)
+    written = reports_to_json([clean], rules_date="2026-11-22")
+    assert secret not in written
+    assert home not in written
+    assert f"/{user}/" not in written
+    assert f"{user}@" not in written
+    assert f"={user};" not in written
+    assert f"{host}:" not in written
+    assert f"{host}.a.example" not in written
+    assert without_private(clean, private) == clean
+
+
+def report_with(text: str) -> Report:
+    """A report with `text` wherever a text can be."""
+    probe = ProbeResult(
+        "matmul",
+        Outcome.CRASHED,
+        stage=text,
+        library=text,
+        library_path=text,
+        owner=Owner(OwnerKind.OUTSIDE, text),
+        detail=text,
+        kernel=(text,),
+        stack=(text,),
+        output=text,
+        values={text: text, "nested": [text]},
+    )
+    finding = Finding(
+        "EG701",
+        Status.FAIL,
+        text,
+        message=text,
+        have=text,
+        need=text,
+        symptom=text,
+        evidence=(text,),
+        packages=(PackageRecord("x", "1", channel=text, url=text),),
+        fix=Fix(text, (text,), text),
+    )
+    machine = Machine(
+        "linux-64",
+        driver=DriverState.ABSENT,
+        gpus=(),
+        environment={"LD_LIBRARY_PATH": text},
+        notes=(text,),
+    )
+    return Report(
+        "verify",
+        Subject("conda-lock", text, detail=text),
+        machine=machine,
+        findings=(finding,),
+        probes=(probe,),
+        notes=(text,),
+        requirements=(text,),
+        throwaway=Throwaway(1, text, "copies", text, 1.0),
+    )
+
+
+def test_what_names_nobody_is_the_same_object() -> None:
+    report = report_with("nothing of anybody")
+    assert without_private(report, ALICE) is report
+
+
+def test_sources_and_values_that_are_no_text_stay() -> None:
+    finding = Finding("EG101", Status.FAIL, "x", sources=("https://x.example/a?b=alice",))
+    report = replace(report_with("alice"), findings=(finding,), seconds=1.5)
+    clean = without_private(report, ALICE)
+    assert clean.findings[0].sources == finding.sources
+    assert clean.machine is not None
+    assert clean.machine.driver is DriverState.ABSENT
+    assert clean.seconds == 1.5
+    assert without_private(Dotted.parse("570.26"), ALICE) == Dotted.parse("570.26")
