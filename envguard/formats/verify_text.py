@@ -48,14 +48,15 @@ def _contract(report: Report) -> str:
 
 
 def _throwaway(made: Throwaway | None) -> Iterator[str]:
-    """`throwaway environment  281 packages, 0.4 s, 11 MB (hard links in /scratch/x)`."""
+    """`throwaway environment  281 packages, 0.4 s, 11 MB of disk (hard links), 2.4 GB of memory`."""
     if made is None:
         return
-    sizes = [f"{made.packages} packages", f"{made.seconds:.1f} s"]
-    sizes += [size_text(made.disk_bytes)] if made.disk_bytes is not None else []
+    told = [f"{made.packages} packages", f"{made.seconds:.1f} s"]
+    if made.disk_bytes is not None:
+        told.append(f"{size_text(made.disk_bytes)} of disk ({made.how})")
     if made.memory_bytes is not None:
-        sizes.append(f"at most {size_text(made.memory_bytes)} of memory in a process")
-    yield f"throwaway environment  {', '.join(sizes)} ({made.how}, {made.place})"
+        told.append(f"{size_text(made.memory_bytes)} of memory")
+    yield f"throwaway environment  {', '.join(told)}"
 
 
 def size_text(size_bytes: int) -> str:

@@ -188,11 +188,11 @@ def _homes_of_others(text: str) -> str:
 
 
 def _name(name: str, new: str, *, domain: bool = False) -> Callable[[str], str]:
-    """A name where it stands alone; one that is short or a word only as a part of a path of somebody's."""
+    """A name where it stands alone; a short one only in paths that are somebody's, a word nowhere."""
     escaped = re.escape(name)
-    if len(name) < SHORT or name.lower() in WORDS:
-        if domain:
-            return lambda text: text
+    if name.lower() in WORDS or (domain and len(name) < SHORT):
+        return lambda text: text
+    if len(name) < SHORT:
         # /run/user/a, /scratch/a/x: but /usr/lib/a and "a GPU" stay
         parents = r"(?:home|users|scratch|work|data|project|projects|gpfs|lustre|tmp|user)"
         pattern = re.compile(rf"(?i)(/{parents}/){escaped}(?=/|$|[\s'\":;,()])")

@@ -7,7 +7,7 @@ import pytest
 from envguard.formats.verify_text import verify_text
 from envguard.model.machine import Driver, DriverState, Gpu, Machine
 from envguard.model.probe import REMOVED, Outcome, ProbeResult
-from envguard.model.report import Finding, Report, Status, Subject
+from envguard.model.report import Finding, Report, Status, Subject, Throwaway
 from envguard.model.version import Dotted
 
 CPU = Machine("linux-64", driver=DriverState.ABSENT, gpus=())
@@ -105,3 +105,27 @@ def test_a_long_reason_is_cut_in_the_table_and_whole_in_the_finding() -> None:
 def test_every_outcome_can_be_drawn(outcome: Outcome) -> None:
     probe = ProbeResult("matmul", outcome, detail="because")
     assert "matmul" in verify_text(report(probe))
+
+
+@pytest.mark.parametrize(
+    ("sizes", "line"),
+    [
+        pytest.param(
+            (11_000_000, 2_400_000_000),
+            "throwaway environment  281 packages, 0.4 s, 11 MB of disk (hard links), 2.4 GB of memory",
+            id="both",
+        ),
+        pytest.param((None, None), "throwaway environment  281 packages, 0.4 s", id="not observed"),
+    ],
+)
+def test_what_the_throwaway_environment_took(
+    sizes: tuple[int | None, int | None], line: str
+) -> None:
+    made = Throwaway(281, "/p", "hard links", "beside the package cache", 0.4, *sizes)
+    assert verify_text(report(passed("import"), throwaway=made)).splitlines()[1] == line
+
+
+def test_speed_is_shown_against_the_peak_of_the_card() -> None:
+    values = {"TFLOP/s float16": 701.4, "of_peak float16": 0.71, "gbytes_per_s copy": 2890}
+    text = verify_text(report(passed("matmul", 0, **values), machine=H100))
+    assert "float16 701.4 TFLOP/s  71 % of peak  copy 2890 GB/s" in text
