@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -101,6 +102,54 @@ DEATHS = {
         "if os.fork() == 0:\n        probe.end()\n        os._exit(0)\n    os.wait()",
         Outcome.PASSED,
     ),
+    "child of a child in a session of its own": Death(
+        "if os.fork() == 0:\n        os.setsid()\n        if os.fork(): os._exit(0)\n"
+        "        os.chdir('/'); time.sleep(600)\n    os.wait()",
+        Outcome.PASSED,
+    ),
+    "stack overflow": Death(
+        "import faulthandler; faulthandler._stack_overflow()", Outcome.CRASHED, "SIGSEGV"
+    ),
+    "a system call that is forbidden": Death(
+        "os.kill(os.getpid(), signal.SIGSYS)", Outcome.CRASHED, "SIGSYS"
+    ),
+    "more processor time than it may have": Death(
+        "import resource; resource.setrlimit(resource.RLIMIT_CPU, (1, 2))\n    while True: pass",
+        Outcome.CRASHED,
+        "SIGXCPU",
+    ),
+    "a signal without a name": Death(
+        "os.kill(os.getpid(), signal.SIGRTMIN + 1)",
+        Outcome.CRASHED,
+        f"signal {signal.SIGRTMIN + 1}",
+    ),
+    "^C of somebody's": Death(
+        "os.kill(os.getpid(), signal.SIGINT); time.sleep(9)",
+        Outcome.FAILED,
+        words="KeyboardInterrupt",
+    ),
+    "crash after faulthandler was taken away": Death(
+        "import ctypes, faulthandler; faulthandler.disable(); ctypes.string_at(0)",
+        Outcome.CRASHED,
+        "SIGSEGV",
+    ),
+    "stopped by somebody": Death(
+        "os.kill(os.getpid(), signal.SIGSTOP)", Outcome.TIMED_OUT, timeout_s=0.6
+    ),
+    "protocol pipe closed": Death("os.close(probe._fd)", Outcome.SILENT_EXIT, words="exit code 1"),
+    "every descriptor closed": Death("os.closerange(0, 200)", Outcome.SILENT_EXIT),
+    "another program in its place": Death(
+        "os.execv('/bin/true', ['true'])", Outcome.SILENT_EXIT, words="exit code 0"
+    ),
+    "no descriptor left": Death(
+        "import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3)); open('/dev/null')",
+        Outcome.FAILED,
+        words="Too many open files",
+    ),
+    "flood on the protocol": Death(
+        "for n in range(60000): probe.value(f'v{n}', 'y' * 40)", Outcome.PROTOCOL_ERROR
+    ),
+    "100 MB on stdout": Death("for _ in range(100): os.write(1, b'x' * 2**20)", Outcome.PASSED),
     "flood on stdout": Death("for _ in range(200): os.write(1, b'x' * 100000)", Outcome.PASSED),
 }
 

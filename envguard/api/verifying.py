@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from envguard.commands.verify import VerifyRequest
     from envguard.model.knowledge import Knowledge
     from envguard.model.lockfile import Lockfile
+    from envguard.model.machine import Machine
     from envguard.model.report import Report
     from envguard.model.target import Target
     from envguard.ports import Progress
@@ -116,6 +117,10 @@ def verify(
     return evidence.kept(replace(_with_memory(report), notes=(*notes, *report.notes)))
 
 
+def _machine_now() -> Machine:
+    return target_here().machine
+
+
 def _with_memory(report: Report) -> Report:
     """With the most memory that a process of this run had."""
     from envguard.adapters.probing.memory import peak_of_children
@@ -196,6 +201,7 @@ def _verify_lock_request(
         contract=own,
         allow_contract="contract" in allow,
         packages=lockfile.records_for(subdir),
+        look_again=_machine_now,
     )
 
 
@@ -223,4 +229,5 @@ def _verify_existing_request(existing: Existing, judge: _Judge, timeout_s: float
         targets=said,
         timeout_s=timeout_s,
         packages=existing.installed.records if existing.installed is not None else (),
+        look_again=_machine_now,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -131,6 +132,19 @@ def exit_status(
     mildest = FailOn(fail_on) if fail_on else configuration.fail_on or FailOn.FAIL
     allow_unknown = "unknown" in (allowed or configuration.allow)
     return int(exit_code_of(reports, fail_on=mildest, allow_unknown=allow_unknown))
+
+
+def refuse_unwritable(*paths: Path | None) -> None:
+    """Raises InputError where a report could not be written: before a long run, not after it."""
+    from envguard.errors import InputError
+
+    for path in paths:
+        if path is None:
+            continue
+        if not path.absolute().parent.is_dir():
+            raise InputError(f"{path}: there is no folder {path.absolute().parent}")
+        if not os.access(path.absolute().parent, os.W_OK):
+            raise InputError(f"{path}: {path.absolute().parent} cannot be written to")
 
 
 def deliver(text: str, output: Path | None) -> None:

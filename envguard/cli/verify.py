@@ -18,6 +18,7 @@ from envguard.cli.options import (
     for_option,
     format_option,
     output_option,
+    refuse_unwritable,
     verdict_options_allowing,
     warn_of_rules,
 )
@@ -152,6 +153,7 @@ def command(
     from envguard import api
     from envguard.cli.progress import terminal_progress
 
+    refuse_unwritable(output, page)
     whats = () if what is None else (what,)
     configuration = configuration_of(whats, config=config, no_config=no_config, prefix=prefix)
     with terminal_progress() as progress:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from envguard.checks.machine_change import machine_change
 from envguard.checks.probe_findings import (
     observed_beats_tabled,
     probe_findings,
@@ -66,6 +68,8 @@ class VerifyRequest:
     """What is known of logs: it explains the probes that do not pass."""
     packages: tuple[PackageRecord, ...] = ()
     """What is installed, for the report."""
+    look_again: Callable[[], Machine] | None = None
+    """The machine as it is now; asked after the probes. None = nobody looks again."""
 
     @property
     def broken(self) -> bool:
@@ -165,7 +169,7 @@ def verify_prefix(
         probed = replace(prefix, environment=environment)
         results = _run(plan, probed, request, runner, progress) + plan.not_run
         findings = observed_beats_tabled(findings, results)
-        findings += plan.findings + probe_findings(results)
+        findings += plan.findings + probe_findings(results) + _changes(request)
         notes += plan.notes
     else:
         findings += (python_does_not_start(first, str(prefix.python)),)
@@ -182,6 +186,14 @@ def verify_prefix(
         interpreter=discovered(first.values) if first.outcome is Outcome.PASSED else None,
         packages=request.packages,
     )
+
+
+def _changes(request: VerifyRequest) -> tuple[Finding, ...]:
+    """What a machine that changed under the run makes of it."""
+    if request.look_again is None:
+        return ()
+    change = machine_change(request.machine, request.look_again())
+    return () if change is None else (change,)
 
 
 def _explained(result: ProbeResult, signatures: Signatures) -> ProbeResult:

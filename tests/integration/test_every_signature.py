@@ -1,4 +1,4 @@
-"""A process that really dies, for every signature there is: it says the line, ends as such a program ends, and
+"""A process that really dies, for every signature: it says the line, ends as such a program ends, and
 what is made of it is that signature."""
 
 from __future__ import annotations
