@@ -16,7 +16,7 @@ import sys
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Literal, TypedDict
+    from typing import IO, Literal, TypedDict
 
     Json = dict[str, object]
 
@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 SCHEMA_VERSION: Literal[1] = 1
 STATE_VARIABLE = "ENVGUARD_STATE_DIR"
 MAX_BYTES = 262_144
+MAX_LOCK_BYTES = 268_435_456
+PACK_START, PACK_LOCK, BLOCK = b"envguard-pack.json\0", b"conda-lock.yml\0", 512
+"""How a pack begins, and its second member (formats.pack_index)."""
 CPU = "cpu"
 """Where a probe ran that ran on no GPU."""
 LIBRARY_VARIABLES = ("LD_LIBRARY_PATH", "LD_PRELOAD")
@@ -56,9 +59,31 @@ class Damaged(Exception):
 
 
 def digest_of_lock(path: str) -> str:
-    """The sha256 of the file as it is. Raises OSError."""
+    """The sha256 of a lock as it is; of a pack, that of the lock in it. Raises OSError."""
     with open(path, "rb", buffering=0) as stream:
+        if stream.read(len(PACK_START)) == PACK_START:
+            return hashlib.sha256(_lock_in_pack(stream)).hexdigest()
+        stream.seek(0)
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _lock_in_pack(stream: IO[bytes]) -> bytes:
+    """The second member of a pack; less where it is cut short: then no stamp is of it."""
+    stream.seek(0)
+    size = _member_size(stream.read(BLOCK))
+    stream.seek(BLOCK + size + -size % BLOCK)
+    header = stream.read(BLOCK)
+    if not header.startswith(PACK_LOCK):
+        raise OSError(f"there is no {PACK_LOCK[:-1].decode()} in this pack")
+    return stream.read(min(_member_size(header), MAX_LOCK_BYTES))
+
+
+def _member_size(header: bytes) -> int:
+    """Of a tar header: https://www.gnu.org/software/tar/manual/html_node/Standard.html"""
+    digits = header[124:136].strip(b" \0")
+    if not digits.isdigit():
+        raise OSError("the pack is damaged")
+    return int(digits, 8)
 
 
 def name_of(lock: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from envguard.model.machine import Driver, Gpu, Machine
 from envguard.model.package import Manager, PackageRecord
 from envguard.model.probe import REMOVED, Discovered, Outcome, Owner, OwnerKind, ProbeResult
-from envguard.model.report import Finding, Fix, Report, Status, Subject, Throwaway
+from envguard.model.report import Finding, Fix, Library, Report, Status, Subject, Throwaway
 from envguard.model.signature import ErrorCode
 from envguard.model.version import ComputeCapability, Dotted
 
@@ -64,7 +64,7 @@ def crash(gpu: int, text: str = "") -> ProbeResult:
 
 def full_report(text: str = HOSTILE) -> Report:
     """Four GPUs, one of which crashes; findings of every status; `text` is a stranger's."""
-    speeds = {"TFLOP/s float16": 701.4, "of_peak float16": 0.71, "GB/s copy": 2890.0}
+    speeds = {"TFLOP/s float16": 701.4, "TFLOP/s float16 of peak": 0.71, "GB/s copy": 2890.0}
     probes = (
         passed("import"),
         *(passed("matmul", gpu, **speeds) for gpu in range(4)),
@@ -112,4 +112,10 @@ def full_report(text: str = HOSTILE) -> Report:
             "3.12.1", frozenset({"torch"}), "2.9.1", "12.9", torch_build_known=True
         ),
         packages=PACKAGES,
+        libraries=(
+            Library(
+                "libcudnn.so.9", f"/apps/{text}/libcudnn.so.9", Owner(OwnerKind.MODULE, "cudnn/9.1")
+            ),
+            Library("libgomp.so.1", "/usr/lib/libgomp.so.1"),
+        ),
     )

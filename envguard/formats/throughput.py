@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-# `TFLOP/s float16`, `tflops float16`, or `tflops` alone
-_UNITS = {"TFLOP/s": "TFLOP/s", "tflops": "TFLOP/s", "GB/s": "GB/s", "gbytes_per_s": "GB/s"}
-_OF_PEAK = "of_peak"
+UNITS = ("TFLOP/s", "GB/s")
+"""A value is called `TFLOP/s float16`, and its share of what the card can do `TFLOP/s float16 of peak`."""
+OF_PEAK = " of peak"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +23,12 @@ class Rate:
     def in_words(self) -> str:
         """`float16 701.0 TFLOP/s  71 % of peak`."""
         told = f"{self.what} {self.number:g} {self.unit}".strip()
-        return (
-            told
-            if self.of_peak is None
-            else f"{told}  {self.of_peak:.0%} of peak".replace("%", " %")
-        )
+        return told if self.of_peak is None else f"{told}  {percent(self.of_peak)} of peak"
+
+
+def percent(part: float) -> str:
+    """`71 %`."""
+    return f"{100 * part:.0f} %"
 
 
 def rates(values: Mapping[str, object]) -> tuple[Rate, ...]:
@@ -36,9 +37,8 @@ def rates(values: Mapping[str, object]) -> tuple[Rate, ...]:
     for name, value in values.items():
         unit, _, what = name.partition(" ")
         number = _number(value)
-        if unit in _UNITS and number is not None:
-            peak = values.get(f"{_OF_PEAK} {what}".strip(), values.get(_OF_PEAK))
-            found.append(Rate(what, number, _UNITS[unit], _number(peak)))
+        if unit in UNITS and number is not None and not name.endswith(OF_PEAK):
+            found.append(Rate(what, number, unit, _number(values.get(name + OF_PEAK))))
     return tuple(found)
 
 

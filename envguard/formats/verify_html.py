@@ -11,7 +11,7 @@ from envguard.formats.collect_env_text import collect_env_text
 from envguard.formats.html_elements import Markup, element, joined
 from envguard.formats.html_style import STYLE
 from envguard.formats.report_text import headline, machine_phrase
-from envguard.formats.throughput import Rate, rates
+from envguard.formats.throughput import Rate, percent, rates
 from envguard.formats.verify_text import (
     crash_lines,
     outcome_in_words,
@@ -23,7 +23,7 @@ from envguard.formats.verify_text import (
     summary,
 )
 from envguard.model.probe import REMOVED, Outcome, ProbeResult
-from envguard.model.report import Finding, Report, Status, Throwaway
+from envguard.model.report import Finding, Library, Report, Status, Throwaway
 
 BAR = 120
 """Width of a bar at the peak, in pixels."""
@@ -39,6 +39,7 @@ def verify_html(report: Report, *, rules_date: str) -> str:
         *_matrix(report),
         *_throughput(report),
         *_crashes(report),
+        *_libraries(report.libraries),
         *_machine(report),
         *_notes(report),
     )
@@ -165,7 +166,7 @@ def _throughput(report: Report) -> Iterator[Markup]:
 
 def _rate(probe: ProbeResult, rate: Rate) -> Markup:
     where = "cpu" if probe.gpu is None else f"gpu{probe.gpu}"
-    told = "not tabled" if rate.of_peak is None else f"{rate.of_peak:.0%}".replace("%", " %")
+    told = "not tabled" if rate.of_peak is None else percent(rate.of_peak)
     bar = () if rate.of_peak is None else (_bar(rate.of_peak),)
     return element(
         "tr",
@@ -204,6 +205,22 @@ def _crash(probe: ProbeResult) -> Markup:
     lines = "\n".join(crash_lines(probe))
     return element(
         "details", element("summary", title), element("pre", lines), *output, open="open"
+    )
+
+
+def _libraries(libraries: Sequence[Library]) -> Iterator[Markup]:
+    if libraries:
+        rows = [_library(library) for library in libraries]
+        yield _section("Loaded libraries", _table(["library", "owner", "file"], rows))
+
+
+def _library(library: Library) -> Markup:
+    owner = library.owner
+    return element(
+        "tr",
+        element("th", library.name, scope="row"),
+        element("td", "not known" if owner is None else f"{owner.name} ({owner.kind.value})"),
+        element("td", library.path, class_="said"),
     )
 
 

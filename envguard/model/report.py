@@ -10,7 +10,7 @@ from enum import StrEnum
 from envguard.errors import ExitCode
 from envguard.model.machine import Machine
 from envguard.model.package import PackageRecord
-from envguard.model.probe import Discovered, Outcome, ProbeResult
+from envguard.model.probe import Discovered, Outcome, Owner, ProbeResult
 
 
 class Status(StrEnum):
@@ -145,6 +145,15 @@ class Proof:
 
 
 @dataclass(frozen=True, slots=True)
+class Library:
+    """A shared library that the probes had loaded. `owner` is who brought it; None = not observed."""
+
+    name: str
+    path: str
+    owner: Owner | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Throwaway:
     """The environment that was made for a run, and is gone. None = not observed.
 
@@ -186,6 +195,8 @@ class Report:
     """What the environment's python says it has; None where it was not asked."""
     packages: tuple[PackageRecord, ...] = ()
     """What is installed, where that was read."""
+    libraries: tuple[Library, ...] = ()
+    """What was loaded, where somebody looked."""
 
     @property
     def open_findings(self) -> tuple[Finding, ...]:

@@ -13,7 +13,10 @@ import pytest
 from envguard import stamp_check, stamp_file
 from envguard.adapters import stamps
 from envguard.adapters.rules import rules_directory
+from envguard.formats.pack_index import BLOCK
+from envguard.model.pack import INDEX_PATH, LOCK_PATH, START
 from envguard.stamp_changes import CANNOT_TELL, NOT_PROVEN, PROVEN
+from tests.packs import lock_text, make_pack, sha256_of, tar_of
 from tests.stamps import LOCK, A, B, C, machine_in, stamp_of
 
 
@@ -273,3 +276,36 @@ def test_the_state_folder_is_that_of_platformdirs(monkeypatch: pytest.MonkeyPatc
     for base in ("", "/somewhere"):
         monkeypatch.setenv("XDG_STATE_HOME", base)
         assert stamp_file.state_root() == platformdirs.user_state_dir("envguard")
+
+
+class TestPack:
+    """A pack is proven by the lock in it: what is installed from it is what the lock says, by hash."""
+
+    @pytest.fixture
+    def pack(self, tmp_path: Path) -> Path:
+        make_pack(tmp_path / "train.pack")
+        return tmp_path / "train.pack"
+
+    def test_its_digest_is_that_of_the_lock_in_it(self, pack: Path) -> None:
+        assert stamp_file.digest_of_lock(str(pack)) == sha256_of(lock_text().encode())
+
+    def test_it_begins_as_packs_begin(self) -> None:
+        assert stamp_file.PACK_START == START
+        assert LOCK_PATH.encode() + b"\0" == stamp_file.PACK_LOCK
+        assert stamp_file.BLOCK == BLOCK
+
+    @pytest.mark.parametrize("size", [20, 512, 600], ids=lambda size: f"{size} bytes")
+    def test_one_that_is_cut_before_its_lock_is_told(self, pack: Path, size: int) -> None:
+        pack.write_bytes(pack.read_bytes()[:size])
+        with pytest.raises(OSError, match="pack"):
+            stamp_file.digest_of_lock(str(pack))
+
+    def test_one_that_is_cut_in_its_lock_is_of_another(self, pack: Path) -> None:
+        end = pack.read_bytes().index(lock_text().encode()[-40:])
+        pack.write_bytes(pack.read_bytes()[:end])
+        assert stamp_file.digest_of_lock(str(pack)) != sha256_of(lock_text().encode())
+
+    def test_one_without_a_lock_is_told(self, pack: Path) -> None:
+        pack.write_bytes(tar_of((INDEX_PATH, b"{}"), ("other.yml", b"")))
+        with pytest.raises(OSError, match="no conda-lock"):
+            stamp_file.digest_of_lock(str(pack))

@@ -117,6 +117,8 @@ def test_the_page_has_all_that_the_report_has(page: Page) -> None:
         "not tabled",
         "_conv_forward",
         "NVRM: Xid",
+        "Loaded libraries",
+        "libcudnn.so.9",
         "cudnn/9.1 (module)",
         "Nvidia driver version: 570.26",
         "[conda] pytorch 2.9.1 cuda129_py312_h1 conda-forge",

@@ -126,6 +126,6 @@ def test_what_the_throwaway_environment_took(
 
 
 def test_speed_is_shown_against_the_peak_of_the_card() -> None:
-    values = {"TFLOP/s float16": 701.4, "of_peak float16": 0.71, "gbytes_per_s copy": 2890}
+    values = {"TFLOP/s float16": 701.4, "TFLOP/s float16 of peak": 0.71, "GB/s copy": 2890}
     text = verify_text(report(passed("matmul", 0, **values), machine=H100))
     assert "float16 701.4 TFLOP/s  71 % of peak  copy 2890 GB/s" in text
