@@ -12,6 +12,7 @@ import re
 import threading
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -24,6 +25,7 @@ from envguard.adapters.prefixes.downloads import (
     refuse_unhashed,
     verify_file,
 )
+from envguard.adapters.prefixes.leaving import end
 from envguard.adapters.scratch import scratch_folder
 from envguard.errors import UnavailableError
 from envguard.formats.pip_lines import variables_in
@@ -147,7 +149,10 @@ class ArchiveCache:
             return tuple(wanted)
         total = sum(wanted[number].size_bytes or 0 for number in missing)
         flow = _Flow()
-        with scratch_folder(self._root / "scratch") as folder, _session() as session:
+        with (
+            scratch_folder(self._root / "scratch", end=partial(end, self._root)) as folder,
+            _session() as session,
+        ):
             self._make_kept()
             try:
                 fetched = dict(

@@ -11,12 +11,15 @@ from pathlib import Path
 
 import pytest
 
+from envguard.adapters.archives import ArchiveCache
 from envguard.adapters.local_channel.build import LocalChannel
 from envguard.adapters.local_channel.package import PackageDraft, PackageFile, write_package
+from envguard.adapters.prefixes.packed import PackedPrefixes
 from envguard.adapters.prefixes.throwaway import ThrowawayPrefixes
 from envguard.model.package import PackageRecord
 from envguard.model.subdir import current_subdir
 from envguard.ports import SILENT, Aftermath, Prefix, Progress
+from tests.packs import pack_of
 from tests.prefixes import lock_of, wheel_record
 from tests.wheels import make_wheel
 
@@ -130,6 +133,8 @@ KILLED = f"""
 import os, signal, subprocess, sys
 from pathlib import Path
 import pickle
+from envguard.adapters.archives import ArchiveCache
+from envguard.adapters.prefixes.packed import PackedPrefixes
 from envguard.adapters.prefixes.throwaway import ThrowawayPrefixes
 from envguard.model.subdir import current_subdir
 from envguard.ports import SILENT
@@ -154,6 +159,43 @@ def test_what_a_killed_run_altered_is_not_served_either(
     [module] = (root / "pkgs").glob("tiny-*/site-packages/tiny/__init__.py")
     assert "41" in module.read_text(), "the cache was altered, with its time set back"
     assert run(root, local_channel.packages)[0] == "42"
+
+
+def test_what_cannot_be_dropped_is_said_and_loses_no_report(
+    local_channel: LocalChannel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "uv"))
+    monkeypatch.setenv("UV_LINK_MODE", "hardlink")
+    wheel = make_wheel(tmp_path / "w", "pip-made", "3.1", {"pip_made.py": "VALUE = 42\n"})
+    records = [*local_channel.packages, wheel_record(wheel, name="pip-made", version="3.1")]
+    prefixes = ThrowawayPrefixes(root=tmp_path / "root")
+    with prefixes.throwaway(
+        lock_of(records), current_subdir(), keep=False, progress=SILENT
+    ) as prefix:
+        in_prefix(prefix, WRITES.replace("tiny", "pip_made"))
+        monkeypatch.setenv("UV_CONCURRENT_BUILDS", "which uv does not take")
+    assert not prefix.path.exists()
+    [note] = [note for note in prefix.aftermath().notes if "pip_made" in note]
+    assert "could not be dropped from the cache" in note
+    assert "uv cache clean pip_made" in note
+
+
+def test_what_a_killed_run_altered_is_not_served_after_a_pack_was_made(
+    local_channel: LocalChannel, tmp_path: Path
+) -> None:
+    """Whoever prunes the folder first looks after its files."""
+    import pickle
+
+    root = tmp_path / "root"
+    (tmp_path / "lock").write_bytes(pickle.dumps(lock_of(local_channel.packages)))
+    command = [sys.executable, "-c", KILLED, str(root), str(tmp_path / "lock")]
+    assert subprocess.run(command, check=False).returncode == -9
+    ArchiveCache(root).fetch((), SILENT)
+    pack_of(local_channel, tmp_path / "x.pack")
+    packed = PackedPrefixes(tmp_path / "x.pack", root=root)
+    lock = lock_of(local_channel.packages)
+    with packed.throwaway(lock, current_subdir(), keep=False, progress=SILENT) as prefix:
+        assert in_prefix(prefix, TINY) == "42"
 
 
 def test_runs_at_the_same_time_do_not_disturb_each_other(

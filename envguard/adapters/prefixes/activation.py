@@ -19,6 +19,7 @@ from envguard.adapters.probing.runner import clean_environment
 from envguard.adapters.probing.tagged import VARIABLE, kill_tagged
 
 DEADLINE_S = 30.0
+_LINK_SCRIPTS = ("pre-link", "post-link")
 # what they print must not be taken for variables
 _SCRIPT = 'exec 3>&1 1>&2; for script in "$@"; do . "$script"; done; exec /usr/bin/env -0 >&3'
 _OF_THE_SHELL = frozenset(("_", "SHLVL", "PWD", "OLDPWD", VARIABLE))
@@ -36,6 +37,16 @@ class Activation:
 def activation_scripts(prefix: Path) -> tuple[Path, ...]:
     """In the order in which conda runs them."""
     return tuple(sorted((prefix / "etc" / "conda" / "activate.d").glob("*.sh")))
+
+
+def link_scripts(prefix: Path) -> tuple[str, ...]:
+    """The packages of `prefix` that bring a script to run when they are linked."""
+    found = {
+        path.name.removeprefix(".").removesuffix(f"-{kind}.sh")
+        for kind in _LINK_SCRIPTS
+        for path in (prefix / "bin").glob(f".*-{kind}.sh")
+    }
+    return tuple(sorted(found))
 
 
 def activated(

@@ -6,10 +6,12 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from envguard.adapters.files import starts_with
 from envguard.adapters.packs import Pack, open_pack
+from envguard.adapters.prefixes.leaving import end
 from envguard.adapters.prefixes.throwaway import CACHE_VARIABLE, ThrowawayPrefixes, cache_root
 from envguard.adapters.scratch import scratch_folder
 from envguard.errors import InputError, UnavailableError
@@ -41,7 +43,7 @@ class PackedPrefixes:
     ) -> Iterator[Prefix]:
         """See `ports.PrefixFactory`. The lock is that of the pack. Raises InputError for another subdir."""
         prefixes = ThrowawayPrefixes(root=self._root, offline=True)
-        with scratch_folder(self._root / "scratch") as folder:
+        with scratch_folder(self._root / "scratch", end=partial(end, self._root)) as folder:
             with open_pack(self._pack) as pack:
                 self._refuse_other(pack, subdir)
                 self._refuse_without_room(pack)

@@ -27,12 +27,13 @@ class SharedFiles:
     """What became of a prefix. `own_bytes` is what it took of the disk beside its links.
 
     `packages` are the unpacked packages of the conda cache with an altered file, `distributions` those
-    of uv's cache.
+    of uv's cache. `problem` says why some of them could not be dropped there.
     """
 
     own_bytes: int = 0
     packages: tuple[Path, ...] = ()
     distributions: tuple[str, ...] = ()
+    problem: str | None = None
 
 
 def mark_installed(folder: Path) -> None:

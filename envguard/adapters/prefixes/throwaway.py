@@ -8,10 +8,11 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from envguard.adapters.prefixes import shared_files
-from envguard.adapters.prefixes.activation import activated
+from envguard.adapters.prefixes.activation import activated, link_scripts
 from envguard.adapters.prefixes.cached import damaged, is_cached
 from envguard.adapters.prefixes.downloads import (
     archives_in,
@@ -22,7 +23,8 @@ from envguard.adapters.prefixes.downloads import (
     to_fetch,
 )
 from envguard.adapters.prefixes.install_job import DEADLINE_S, STALL_S, InstallJob, run_install
-from envguard.adapters.prefixes.pip_install import forget_wheels, install_pip_part
+from envguard.adapters.prefixes.leaving import LOCK, end, look_after
+from envguard.adapters.prefixes.pip_install import install_pip_part
 from envguard.adapters.prefixes.pip_sources import refuse_uninstallable
 from envguard.adapters.prefixes.places import CACHE_VARIABLE as CACHE_VARIABLE
 from envguard.adapters.prefixes.places import (
@@ -34,7 +36,6 @@ from envguard.adapters.prefixes.places import (
     refuse_without_room,
 )
 from envguard.adapters.prefixes.places import cache_root as cache_root
-from envguard.adapters.probing.tagged import kill_tagged
 from envguard.adapters.scratch import remove_tree, scratch_folder
 from envguard.errors import InputError, UnavailableError
 from envguard.model.lockfile import Lockfile
@@ -43,8 +44,6 @@ from envguard.model.package import Manager, PackageRecord
 from envguard.model.report import Throwaway
 from envguard.model.subdir import current_subdir
 from envguard.ports import Aftermath, Prefix, Progress
-
-_LINK_SCRIPTS = ("pre-link", "post-link")
 
 
 class ThrowawayPrefixes:
@@ -96,7 +95,7 @@ class ThrowawayPrefixes:
             place.parent,
             keep=lambda: made and (keep() if callable(keep) else keep),
             make=make_private if not place.linked else _make_folders,
-            end=self._look_after,
+            end=partial(end, self._root),
         ) as folder:
             started = time.monotonic()
             try:
@@ -114,24 +113,8 @@ class ThrowawayPrefixes:
             try:
                 yield prefix
             finally:
-                run.seen = self._look_after(folder)
-
-    def _look_after(self, folder: Path) -> shared_files.SharedFiles:
-        """End what still runs in `folder`, and drop from the caches what was altered there."""
-        kill_tagged(f"{folder.name}/")
-        if not shared_files.is_marked(folder):
-            return shared_files.SharedFiles()
-        seen = shared_files.look_after(folder)
-        cache = self._root / "pkgs"
-        ours = [path for path in seen.packages if path.parent == cache]
-        if ours:
-            with _exclusively(cache):  # others may be linking from it
-                for path in ours:
-                    remove_tree(path)
-        if seen.distributions:
-            forget_wheels(seen.distributions, folder)
-        (folder / shared_files.MARK).unlink()
-        return seen
+                run.seen = look_after(self._root, folder)
+                (folder / shared_files.MARK).unlink(missing_ok=True)
 
     def _make(
         self,
@@ -227,22 +210,13 @@ class _Run:
         names = [*(path.name for path in self.seen.packages), *self.seen.distributions]
         notes = tuple(self.notes)
         if names:
-            notes += (
-                f"what ran here wrote into its own packages: {', '.join(names)}; "
-                "they are dropped from the cache",
-            )
+            dropped = "they are dropped from the cache"
+            if self.seen.problem is not None:
+                dropped = f"they could not be dropped from the cache: {self.seen.problem}"
+            told = f"what ran here wrote into its own packages: {', '.join(names)}; {dropped}"
+            notes += (told,)
         disk_bytes = max(self.own_bytes, self.seen.own_bytes)
         return Aftermath(replace(self.throwaway, disk_bytes=disk_bytes), notes)
-
-
-def link_scripts(prefix: Path) -> tuple[str, ...]:
-    """The packages of `prefix` that bring a script to run when they are linked."""
-    found = {
-        path.name.removeprefix(".").removesuffix(f"-{kind}.sh")
-        for kind in _LINK_SCRIPTS
-        for path in (prefix / "bin").glob(f".*-{kind}.sh")
-    }
-    return tuple(sorted(found))
 
 
 def installable_records(lockfile: Lockfile, subdir: str) -> tuple[PackageRecord, ...]:
@@ -293,7 +267,7 @@ def _cache(folder: Path, records: Sequence[PackageRecord], progress: Progress) -
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        handle = os.open(folder / ".envguard.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        handle = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     except OSError as error:
         raise UnavailableError(
             f"{folder} cannot be written to: {error.strerror or error}",
@@ -318,17 +292,5 @@ def _cache(folder: Path, records: Sequence[PackageRecord], progress: Progress) -
             with suppress(OSError):
                 fcntl.flock(handle, fcntl.LOCK_SH)
         yield folder
-    finally:
-        os.close(handle)
-
-
-@contextmanager
-def _exclusively(cache: Path) -> Iterator[None]:
-    """While nobody else installs from the cache; where locks do not work, all the same."""
-    handle = os.open(cache / ".envguard.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    try:
-        with suppress(OSError):
-            fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
     finally:
         os.close(handle)
