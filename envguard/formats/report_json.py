@@ -11,6 +11,7 @@ from envguard.formats.documents.report import (
     ConfigurationDocument,
     FindingDocument,
     FixDocument,
+    LibraryDocument,
     LocationDocument,
     OwnerDocument,
     ProbeDocument,
@@ -31,6 +32,7 @@ from envguard.model.report import (
     ContractVerdict,
     Finding,
     Fix,
+    Library,
     Location,
     Proof,
     Report,
@@ -71,6 +73,7 @@ def report_to_json(report: Report, *, rules_date: str) -> ReportDocument:
             contract=_contract(report.contract) if report.contract is not None else None,
             proof=_proof(report.proof) if report.proof is not None else None,
             throwaway=_throwaway(report.throwaway) if report.throwaway is not None else None,
+            libraries=[_library(library) for library in report.libraries] or None,
             notes=list(report.notes),
             configuration=_configuration(report.configuration),
             seconds=round(report.seconds, 3),
@@ -175,6 +178,11 @@ def _probe(probe: ProbeResult) -> ProbeDocument:
             values=dict(probe.values) or None,
         )
     )
+
+
+def _library(library: Library) -> LibraryDocument:
+    owner = _owner(library.owner) if library.owner else None
+    return known(LibraryDocument(name=library.name, path=library.path, owner=owner))
 
 
 def _owner(owner: Owner) -> OwnerDocument:

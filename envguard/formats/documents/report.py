@@ -145,6 +145,14 @@ class ConfigurationDocument(TypedDict):
     ]
 
 
+class LibraryDocument(TypedDict):
+    """A shared library that the probes had loaded."""
+
+    name: str
+    path: str
+    owner: OwnerDocument | None
+
+
 class ThrowawayDocument(TypedDict):
     """The environment that was made for the run, and is gone."""
 
@@ -172,6 +180,7 @@ class ReportDocument(TypedDict):
     contract: VerdictOfContract | None
     proof: ProofDocument | None
     throwaway: ThrowawayDocument | None
+    libraries: Annotated[list[LibraryDocument] | None, Says("absent = nobody looked")]
     notes: list[str]
     configuration: ConfigurationDocument | None
     seconds: Seconds
