@@ -8,7 +8,7 @@ import pytest
 from conda_lock._vendor.conda.base.constants import SEARCH_PATH
 
 from envguard.adapters import conda_config
-from envguard.adapters.conda_config import load, search_path
+from envguard.adapters.conda_config import load, package_caches, search_path
 from envguard.errors import InputError
 from envguard.model.conda_config import CondaConfig
 
@@ -160,3 +160,29 @@ def test_tokens_of_anaconda_login_are_for_the_host_of_the_packages(adds, home, t
     assert ("/t/tk-s3cret/" in url) is adds
     assert "s3cret" not in repr(config)
     assert config.network.with_credentials("https://conda.example/x") == "https://conda.example/x"
+
+
+@pytest.mark.parametrize(
+    ("configured", "variables", "expected"),
+    [
+        pytest.param((), {}, ["home/.conda/pkgs", "home/.mamba/pkgs"], id="of the user"),
+        pytest.param(
+            (),
+            {"CONDA_EXE": "{at}/base/bin/conda"},
+            ["base/pkgs", "home/.conda/pkgs", "home/.mamba/pkgs"],
+            id="of the installation first",
+        ),
+        pytest.param(("{at}/own",), {"CONDA_EXE": "{at}/base/bin/conda"}, ["own"], id="configured"),
+        pytest.param(("{at}/none",), {}, [], id="not there"),
+        pytest.param((), {"ENVGUARD_NO_CONDARC": "1"}, [], id="nothing of conda's"),
+    ],
+)
+def test_the_package_caches_that_are_read(
+    tmp_path: Path, configured: tuple[str, ...], variables: dict[str, str], expected: list[str]
+) -> None:
+    for name in ("home/.conda/pkgs", "home/.mamba/pkgs", "base/pkgs", "own"):
+        (tmp_path / name).mkdir(parents=True)
+    config = CondaConfig(pkgs_dirs=tuple(path.format(at=tmp_path) for path in configured))
+    told = {name: value.format(at=tmp_path) for name, value in variables.items()}
+    found = package_caches(config, variables={"HOME": str(tmp_path / "home"), **told})
+    assert [path.relative_to(tmp_path).as_posix() for path in found] == expected

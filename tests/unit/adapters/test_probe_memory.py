@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from envguard.adapters.probing.memory import oom_kills, resident_bytes
+from envguard.adapters.probing.memory import oom_kills, peak_of_children, resident_bytes
 from envguard.adapters.probing.pipes import HeadTail
 
 VMSTAT = "nr_free_pages 1\noom_kill 7\n"
@@ -78,3 +80,10 @@ def test_head_and_tail_are_kept_and_the_rest_counted(chunks: list[bytes], expect
     for chunk in chunks:
         kept.feed(chunk)
     assert kept.text() == expected
+
+
+def test_the_peak_of_the_largest_child_is_seen_after_it_ended() -> None:
+    size = 200 * 2**20
+    code = f"x = bytearray({size}); x[::4096] = b'1' * len(x[::4096])"
+    subprocess.run([sys.executable, "-c", code], check=True)
+    assert (peak_of_children() or 0) >= size
