@@ -6,7 +6,7 @@ import string
 from dataclasses import replace
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from envguard.formats.report_json import reports_to_json
@@ -76,6 +76,7 @@ DIRTY = [
 DIRTY += ["https://{user}:{secret}@c.example/t/{secret}/ch", "A_TOKEN={secret}", "'{user}@{host}'"]
 
 
+@settings(deadline=None)
 @given(
     user=NAMES,
     host=NAMES,
