@@ -109,3 +109,14 @@ def test_a_record_that_nothing_can_be_checked_against_is_refused(
         prefixes.throwaway(lock_of(bare), current_subdir(), keep=False, progress=SILENT),
     ):
         pass
+
+
+def test_what_is_known_of_it_afterwards_can_be_asked(
+    prefixes: PrefixFactory, local_channel: LocalChannel
+) -> None:
+    lock = lock_of(local_channel.packages)
+    with prefixes.throwaway(lock, current_subdir(), keep=False, progress=SILENT) as prefix:
+        pass
+    after = prefix.aftermath()
+    assert after.notes == ()
+    assert after.throwaway is None or after.throwaway.packages == len(local_channel.packages)

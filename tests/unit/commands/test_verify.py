@@ -234,3 +234,25 @@ def test_an_interrupted_run_keeps_no_prefix() -> None:
             keep=Keep.FAILED,
         )
     assert prefixes.kept is False
+
+
+@pytest.mark.parametrize(
+    ("after", "rules", "verdict"),
+    [
+        pytest.param(TWO_GPUS, [], Status.PASS, id="the same machine"),
+        pytest.param(
+            replace(TWO_GPUS, gpus=(Gpu(0, uuid="GPU-a"),)),
+            ["EG719"],
+            Status.UNKNOWN,
+            id="a card less",
+        ),
+    ],
+)
+def test_a_machine_that_changed_under_the_run_proves_nothing(
+    after: Machine, rules: list[str], verdict: Status
+) -> None:
+    runner = FakeProbeRunner(modules="numpy torch", torch_cuda="12.8")
+    request = VerifyRequest(Subject("prefix", "p"), TWO_GPUS, look_again=lambda: after)
+    report = verify_prefix(HERE, request, runner=runner)
+    assert [finding.rule for finding in report.findings] == rules
+    assert report.verdict is verdict
