@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
@@ -23,6 +24,7 @@ from envguard.model.secrets import without_credentials
 _CHUNK_BYTES = 1 << 20
 _MOST_TOLD = 20
 _CONNECT_S = 15.0
+_AT_ONCE = 4
 NEW_LOCK = "if the channel replaced the file, make a new lock: envguard lock"
 
 
@@ -83,11 +85,15 @@ def checked(
     rattler. Raises UnavailableError: missing, unreadable, or not what was locked.
     """
     known = archives or {}
-    return tuple(
-        _from_archive(record, known.get(record.url or ""))
-        or _checked(record, folder, stall_s, offline, network)
-        for record in records
-    )
+
+    def one(record: PackageRecord) -> PackageRecord:
+        found = _from_archive(record, known.get(record.url or ""))
+        return found or _checked(record, folder, stall_s, offline, network)
+
+    with ThreadPoolExecutor(
+        max_workers=_AT_ONCE
+    ) as pool:  # hashing leaves the interpreter to others
+        return tuple(pool.map(one, records))
 
 
 def archives_in(records: Iterable[PackageRecord], folders: Iterable[Path]) -> dict[str, Path]:
@@ -201,7 +207,7 @@ def _download(record: PackageRecord, folder: Path, stall_s: float, network: Netw
     import requests
 
     url = record.url or ""
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     path = folder / url.rpartition("/")[2]
     last = time.monotonic()
     try:

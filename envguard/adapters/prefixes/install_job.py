@@ -38,7 +38,7 @@ _SPACE_HINT = "make room there, or name another folder: export ENVGUARD_CACHE_DI
 
 @dataclass(frozen=True, slots=True)
 class InstallJob:
-    """Records with a sha256 each, to be linked from `cache` into `prefix` (absolute)."""
+    """Records with a sha256 each, but for what is kept, to be linked from `cache` into `prefix`, absolute."""
 
     records: Sequence[PackageRecord]
     prefix: Path
@@ -50,6 +50,9 @@ class InstallJob:
     network: Network = DIRECT
     link_scripts: bool = False
     """Whether scripts of packages run; they may do anything."""
+    over: bool = False
+    """What is in the prefix counts: only what differs is changed, and the packages in `anew`."""
+    anew: tuple[str, ...] = ()
 
 
 def run_install(job: InstallJob, progress: Progress) -> None:
@@ -88,6 +91,8 @@ def _request(job: InstallJob) -> bytes:
         "offline": job.offline,
         "records": [_entry(record, job.network) for record in job.records],
         "network": asdict(job.network),
+        "over": job.over,
+        "anew": list(job.anew),
         "link_scripts": job.link_scripts,
     }
     return json.dumps(request).encode()
@@ -184,7 +189,9 @@ def error_in_words(kind: str, text: str, job: InstallJob) -> UnavailableError:
     code = int(found[1]) if (found := _OS_ERROR.search(text)) else 0
     if code in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         why = os.strerror(code).lower()
-        return UnavailableError(f"{why} for {job.cache.parent}", hint=_SPACE_HINT)
+        root = job.cache.parent
+        places = f"{root}" if job.prefix.is_relative_to(root) else f"{root} or {job.prefix}"
+        return UnavailableError(f"{why} for {places}", hint=_SPACE_HINT)
     if code in (errno.EMFILE, errno.ENFILE):
         return UnavailableError(
             f"{name} could not be installed: too many open files", hint=_FILES_HINT

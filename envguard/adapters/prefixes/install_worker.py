@@ -80,7 +80,8 @@ async def _install(request: dict[str, Any]) -> None:
         records,
         request["prefix"],
         cache_dir=cache,
-        installed_packages=[],
+        installed_packages=None if request["over"] else [],  # None: what is in conda-meta
+        reinstall_packages=set(request["anew"]),
         execute_link_scripts=request["link_scripts"],
         client=rattler_client(network, network.mirrors),
         reporter=_Reporter(),  # type: ignore[abstract]  # its defaults are empty functions
@@ -99,7 +100,7 @@ def _record(entry: dict[str, Any]) -> Any:
         entry["subdir"],
         depends=entry["depends"],
         constrains=entry["constrains"],
-        sha256=bytes.fromhex(entry["sha256"]),
+        sha256=bytes.fromhex(entry["sha256"]) if entry["sha256"] else None,
         md5=bytes.fromhex(entry["md5"]) if entry["md5"] else None,
         size=entry["size"],
     )

@@ -43,15 +43,22 @@ class PackedPrefixes:
     ) -> Iterator[Prefix]:
         """See `ports.PrefixFactory`. The lock is that of the pack. Raises InputError for another subdir."""
         prefixes = ThrowawayPrefixes(root=self._root, offline=True)
+        with (
+            self.unpacked(lockfile, subdir, progress) as local,
+            prefixes.throwaway(local, subdir, keep=keep, progress=progress) as prefix,
+        ):
+            yield prefix
+
+    @contextmanager
+    def unpacked(self, lockfile: Lockfile, subdir: str, progress: Progress) -> Iterator[Lockfile]:
+        """The lock with files of the pack in place of its URLs; they are gone on leaving."""
         with scratch_folder(self._root / "scratch", end=partial(end, self._root)) as folder:
             with open_pack(self._pack) as pack:
                 self._refuse_other(pack, subdir)
                 self._refuse_without_room(pack)
                 progress.stage(f"unpacking {len(pack.index.packages)} files of {self._pack}")
                 files = pack.unpack(folder, progress)
-            local = _local(lockfile, subdir, files)
-            with prefixes.throwaway(local, subdir, keep=keep, progress=progress) as prefix:
-                yield prefix
+            yield _local(lockfile, subdir, files)
 
     def _refuse_other(self, pack: Pack, subdir: str) -> None:
         if pack.index.subdir != subdir:

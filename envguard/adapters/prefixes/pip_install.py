@@ -79,8 +79,11 @@ def install_pip_part(
     folder: Path,
     deadline_s: float,
     offline: bool = False,
+    target: Path | None = None,
 ) -> None:
     """Install what is locked into the prefix of `python`: nothing is resolved, hashes are checked.
+
+    With `target` they go into that folder instead.
 
     Wheels go first and run no code; then repositories at their commit, folders and source archives are
     built. `folder` takes the requirements files. Raises UnavailableError naming what uv refused.
@@ -99,6 +102,7 @@ def install_pip_part(
             [
                 "pip", "install", "--python", str(python), "--no-deps", *options,
                 "--no-config", "--quiet", *(["--offline"] if offline else []),
+                *(["--target", str(target)] if target is not None else []),
                 "-r", str(requirements),
             ],
             what="the pip packages of the lock could not be installed",

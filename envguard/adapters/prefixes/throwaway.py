@@ -148,7 +148,7 @@ class ThrowawayPrefixes:
         )
         refuse_uninstallable(wheels, build=build)
         progress.stage(f"installing {len(conda)} packages into a throwaway prefix")
-        with _cache(self._root / "pkgs", conda, progress) as cache:
+        with package_cache(self._root / "pkgs", conda, progress) as cache:
             job = InstallJob(
                 conda,
                 folder / "prefix",
@@ -260,7 +260,7 @@ def _size_on_disk(record: PackageRecord) -> int:
 
 
 @contextmanager
-def _cache(folder: Path, records: Sequence[PackageRecord], progress: Progress) -> Iterator[Path]:
+def package_cache(folder: Path, records: Sequence[PackageRecord], progress: Progress) -> Iterator[Path]:
     """The package cache, shared with other runs.
 
     What killed installs left is removed when alone, and those of `records` that somebody altered in it.

@@ -1,0 +1,122 @@
+"""How packages get from a lock into a prefix: fetched, hashes compared, linked; then pip's part."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from envguard.adapters.prefixes.cached import is_cached
+from envguard.adapters.prefixes.downloads import archives_in, checked, through_mirrors, to_fetch
+from envguard.adapters.prefixes.downloads import local_path as local_path
+from envguard.adapters.prefixes.install_job import DEADLINE_S, STALL_S, InstallJob, run_install
+from envguard.adapters.prefixes.pip_install import install_pip_part
+from envguard.adapters.prefixes.pip_sources import refuse_uninstallable
+from envguard.adapters.prefixes.places import CACHE_VARIABLE, cache_root
+from envguard.adapters.prefixes.throwaway import package_cache
+from envguard.errors import UnavailableError
+from envguard.model.network import DIRECT, Network
+from envguard.model.package import Manager, PackageRecord
+from envguard.ports import Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Supply:
+    """Where packages come from: a cache, and channels or their mirrors.
+
+    `mirrors` maps canonical channel URLs to where their files are; hashes are checked all the same.
+    `network` says how they are reached. `pkgs_dirs` are conda's package caches: their archives are checked,
+    read, and never written to.
+    """
+
+    root: Path = field(default_factory=cache_root)
+    mirrors: Mapping[str, str] = field(default_factory=dict)
+    network: Network = DIRECT
+    pkgs_dirs: Sequence[Path] = ()
+    offline: bool = False
+    stall_s: float = STALL_S
+    deadline_s: float = DEADLINE_S
+
+    def trusted(
+        self, records: Sequence[PackageRecord], folder: Path, progress: Progress, *, build: bool
+    ) -> tuple[list[PackageRecord], list[PackageRecord]]:
+        """The conda and the pip packages as they can be installed: what is local has been hashed.
+
+        `folder` takes what has to be fetched first. With `build` pip may build source archives.
+        Raises UnavailableError: not there, not what was locked, no room.
+        """
+        conda = [through_mirrors(r, self.mirrors) for r in records if r.manager is Manager.CONDA]
+        pip = [through_mirrors(r, self.mirrors) for r in records if r.manager is Manager.PIP]
+        self._refuse_without_room(conda)
+        missing = [r for r in conda if not is_cached(self.root / "pkgs", r)]
+        archives = archives_in(missing, self.pkgs_dirs)
+        progress.stage(to_fetch(conda, [r for r in missing if r.url not in archives], pip))
+        conda = list(
+            checked(
+                conda,
+                folder=folder / "downloads",
+                stall_s=self.stall_s,
+                offline=self.offline,
+                network=self.network,
+                archives=archives,
+            )
+        )
+        refuse_uninstallable(pip, build=build)
+        return conda, pip
+
+    def link(
+        self,
+        conda: Sequence[PackageRecord],
+        prefix: Path,
+        progress: Progress,
+        *,
+        over: bool = False,
+        anew: Sequence[str] = (),
+        link_scripts: bool = False,
+    ) -> None:
+        """Make `prefix` hold exactly these packages; they are fetched where they are not in the cache.
+
+        With `over` what is there counts: only what differs is changed, and the packages in `anew`.
+        Raises UnavailableError.
+        """
+        with package_cache(self.root / "pkgs", conda, progress) as cache:
+            job = InstallJob(
+                conda,
+                prefix,
+                cache,
+                self.offline,
+                self.stall_s,
+                self.deadline_s,
+                self.network,
+                over=over,
+                anew=tuple(anew),
+                link_scripts=link_scripts,
+            )
+            run_install(job, progress)
+
+    def install_pip(
+        self, pip: Sequence[PackageRecord], *, python: Path, folder: Path, progress: Progress
+    ) -> None:
+        """Install pip's part into the prefix of `python`; `folder` is for uv. Raises UnavailableError."""
+        progress.stage(f"installing {len(pip)} pip packages")
+        install_pip_part(
+            pip, python=python, folder=folder, deadline_s=self.deadline_s, offline=self.offline
+        )
+
+    def _refuse_without_room(self, records: Sequence[PackageRecord]) -> None:
+        """The smallest thing that is sure not to fit: the archives alone."""
+        known = sum(record.size_bytes or _size_on_disk(record) for record in records)
+        here = next(folder for folder in (self.root, *self.root.parents) if folder.exists())
+        free = shutil.disk_usage(here).free
+        if known > free:
+            raise UnavailableError(
+                f"{self.root} has {free / 1e6:,.0f} MB free; the packages take {known / 1e6:,.0f} MB "
+                "packed, and more when they are unpacked",
+                hint=f"make room, or name another folder: export {CACHE_VARIABLE}=/path/with/room",
+            )
+
+
+def _size_on_disk(record: PackageRecord) -> int:
+    path = local_path(record.url or "")
+    return path.stat().st_size if path is not None and path.is_file() else 0
