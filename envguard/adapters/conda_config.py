@@ -59,6 +59,7 @@ def load(
         config,
         network=network,
         pkgs_dirs=tuple(str(_expanded(folder, variables)) for folder in config.pkgs_dirs),
+        envs_dirs=tuple(str(_expanded(folder, variables)) for folder in config.envs_dirs),
         notes=notes + config.notes,
     )
 

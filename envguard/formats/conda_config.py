@@ -21,6 +21,7 @@ from envguard.model.network import Network
 from envguard.model.secrets import redacted, without_credentials
 
 _VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
+_FOLDERS = ("pkgs_dirs", "envs_dirs")
 _TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 _OWN_PATIENCE = "how long a silent server is waited for is envguard's own affair"
 _NOT_OBEYED = {
@@ -64,6 +65,7 @@ def conda_config(files: Sequence[Condarc], variables: Mapping[str, str]) -> Cond
         priority=reader.priority(),
         network=network,
         pkgs_dirs=tuple(reader.texts("pkgs_dirs")),
+        envs_dirs=tuple(reader.texts("envs_dirs")),
         offline=reader.flag("offline", default=False),
         adds_pip=reader.flag("add_pip_as_python_dependency", default=True),
         adds_tokens=reader.flag("add_anaconda_token", default=True),
@@ -108,7 +110,7 @@ class _Reader:
 
     def texts(self, key: str) -> list[str]:
         for item in self.items(key):
-            if key != "pkgs_dirs" and " " in item.text:  # two lines, one of them indented further
+            if key not in _FOLDERS and " " in item.text:  # two lines, one of them indented further
                 self.problem(item, key, f"{item.text!r} is no channel: there is a space in it")
         return [item.text for item in self.items(key)]
 

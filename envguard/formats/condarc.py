@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ _ALIASES = {
     "whitelist_channels": "allowlist_channels",
     "verify_ssl": "ssl_verify",
     "add_binstar_token": "add_anaconda_token",
+    "envs_path": "envs_dirs",
 }
 KINDS = {
     "channels": Kind.LIST,
@@ -31,6 +33,7 @@ KINDS = {
     "proxy_servers": Kind.MAP,
     "ssl_verify": Kind.SCALAR,
     "pkgs_dirs": Kind.LIST,
+    "envs_dirs": Kind.LIST,
     "offline": Kind.SCALAR,
     "mirrored_channels": Kind.MAP_OF_LISTS,
     "add_pip_as_python_dependency": Kind.SCALAR,
@@ -54,7 +57,8 @@ def parse_condarc(text: str, path: str) -> Condarc:
 
 
 def environment_settings(variables: Mapping[str, str]) -> Condarc:
-    """CONDA_CHANNELS, CONDA_SSL_VERIFY ...: lists are split at commas, as conda does; mappings have none."""
+    """CONDA_CHANNELS, CONDA_SSL_VERIFY ...: lists are split at commas, paths of
+    environments at colons, as conda does; mappings have none."""
     settings, other = {}, {}
     for name, value in variables.items():
         key = name.removeprefix("CONDA_").lower()
@@ -64,7 +68,8 @@ def environment_settings(variables: Mapping[str, str]) -> Condarc:
             other[key] = f"${name}"
         if not name.startswith("CONDA_") or kind not in (Kind.SCALAR, Kind.LIST) or not value:
             continue
-        texts = [value] if kind is Kind.SCALAR else value.split(",")
+        separator = os.pathsep if key == "envs_dirs" else ","
+        texts = [value] if kind is Kind.SCALAR else value.split(separator)
         items = tuple(Item(text.strip(), f"${name}") for text in texts if text.strip())
         settings[key] = Setting(kind, items, f"${name}")
     return Condarc("the environment", settings, other)

@@ -62,6 +62,7 @@ class CondaConfig:
     priority: ChannelPriority = ChannelPriority.STRICT
     network: Network = field(default_factory=Network)
     pkgs_dirs: tuple[str, ...] = ()
+    envs_dirs: tuple[str, ...] = ()
     offline: bool = False
     adds_pip: bool = True
     adds_tokens: bool = True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from envguard.errors import InputError
@@ -31,15 +31,53 @@ def find_prefix(name: str, environment: Mapping[str, str] = os.environ) -> Path:
     )
 
 
+def place_for(
+    name: str, envs_dirs: Sequence[str] = (), environment: Mapping[str, str] = os.environ
+) -> Path:
+    """Where the environment `name` is, or is to be: the first of conda's folders that is writable.
+
+    `envs_dirs` are those of the .condarc. Raises InputError for what is no name, and for `base`.
+    """
+    if name in ("base", "root", ".", "..") or set(name) & set("/ :#\\") or not name:
+        raise InputError(
+            f"{name!r} is no name for an environment"
+            + (": it is conda itself" if name in ("base", "root") else ""),
+            hint="name its folder instead: -p /path/to/it",
+        )
+    folders = [*(Path(folder) for folder in envs_dirs), *_folders(environment)]
+    folders.append(_home(environment) / ".conda" / "envs")
+    for folder in folders:
+        if (folder / name).is_dir():
+            return (folder / name).absolute()
+    for folder in folders:
+        above = next((p for p in (folder, *folder.parents) if p.exists()), None)
+        installation = folder.parent.is_dir() or folder.parent == _home(environment) / ".conda"
+        told = str(folder) in envs_dirs
+        if above is not None and os.access(above, os.W_OK) and (installation or told):
+            return (folder / name).absolute()
+    raise InputError(
+        "no folder for environments can be written to",
+        problems=tuple(map(str, dict.fromkeys(folders))),
+        hint="name a place: -p /path/to/it",
+    )
+
+
 def _known(environment: Mapping[str, str]) -> Iterator[tuple[str, Path]]:
     """Names and prefixes; of one name the *first* place wins, so it comes last here."""
     found: list[tuple[str, Path]] = []
-    for folder in _folders(environment):
+    for folder in (*_configured(environment), *_folders(environment)):
         if folder.is_dir():
             found += [(path.name, path) for path in sorted(folder.iterdir()) if _is_prefix(path)]
     found += [(path.name, path) for path in _registered(environment) if _is_prefix(path)]
     found += [("base", root) for root in _roots(environment) if _is_prefix(root)]
     yield from reversed(found)
+
+
+def _configured(environment: Mapping[str, str]) -> Iterator[Path]:
+    """`envs_dirs` of the .condarc files."""
+    from envguard.adapters import conda_config
+
+    yield from map(Path, conda_config.load(environment).envs_dirs)
 
 
 def _folders(environment: Mapping[str, str]) -> Iterator[Path]:
