@@ -12,16 +12,21 @@ if TYPE_CHECKING:
     from envguard.model.rendering import Rendered, RenderKind
 
 
-def diff(old: str | Path, new: str | Path) -> LockDiff:
-    """What changed between two locks of any format that is read, or installed environments.
+def diff(old: str | Path, new: str | Path, *, files: bool = False) -> LockDiff:
+    """What changed between two locks of any format that is read, environments, or environment files.
 
-    Raises InputError for what names no exact packages.
+    With `files` the files of an installed side are compared with the hashes that they were installed with.
+    Raises InputError for what names no packages.
     """
     from envguard.adapters import rules, subjects
+    from envguard.adapters.prefixes.file_drift import altered_files
     from envguard.commands.diff import diff as compare
 
     return compare(
-        subjects.find_subject(str(old)), subjects.find_subject(str(new)), knowledge=rules.load()
+        subjects.find_subject(str(old)),
+        subjects.find_subject(str(new)),
+        knowledge=rules.load(),
+        altered=altered_files if files else None,
     )
 
 

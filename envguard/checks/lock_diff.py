@@ -31,7 +31,7 @@ _TORCH = ("pytorch", "libtorch", "torch")
 
 def compare(old: Packages, new: Packages, knowledge: Knowledge) -> LockDiff:
     """What is different, platform by platform."""
-    deciders = _Deciders(knowledge)
+    deciders = Deciders(knowledge)
     subdirs = [
         _compare_subdir(subdir, before, after, knowledge, deciders)
         for subdir, before, after in _paired(old.by_subdir, new.by_subdir)
@@ -63,7 +63,7 @@ def _compare_subdir(
     before: _Records | None,
     after: _Records | None,
     knowledge: Knowledge,
-    deciders: _Deciders,
+    deciders: Deciders,
 ) -> SubdirDiff:
     olds, news = _grouped(before or ()), _grouped(after or ())
     changes = [
@@ -91,7 +91,7 @@ def _grouped(records: Sequence[PackageRecord]) -> dict[_Key, list[PackageRecord]
 
 
 def _changes(
-    olds: list[PackageRecord], news: list[PackageRecord], deciders: _Deciders
+    olds: list[PackageRecord], news: list[PackageRecord], deciders: Deciders
 ) -> Iterator[PackageChange]:
     """One pair is a change; of several of a name those that both sides have are left out."""
     if len(olds) == len(news) == 1:
@@ -136,7 +136,7 @@ def _is_older(old: PackageRecord, new: PackageRecord) -> bool:
         return False
 
 
-class _Deciders:
+class Deciders:
     """Which packages have a say in CUDA, the cards or the driver: by their build, and by the tables."""
 
     def __init__(self, knowledge: Knowledge) -> None:
@@ -157,6 +157,10 @@ class _Deciders:
             or record_cuda(record) is not None
             or self._is_named(record.manager, record.name)
         )
+
+    def names(self, manager: Manager, name: str) -> bool:
+        """The same of a name alone: what its builds depend on is not known."""
+        return self._is_named(manager, name)
 
     def _looked_up(self, manager: Manager, name: str) -> bool:
         return any(of in (None, manager) and fnmatchcase(name, glob) for of, glob in self._named)

@@ -1,24 +1,107 @@
-"""`diff`: what changed between two locks?"""
+"""`diff`: what changed between two locks, environments, or environment files, in any pairing?"""
 
 from __future__ import annotations
 
-from envguard.checks.lock_diff import compare
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from envguard.checks.lock_diff import Deciders, compare
+from envguard.checks.lock_pip_lines import LockedPip
+from envguard.checks.request_diff import changed_requests, unmet_requests
 from envguard.errors import InputError
+from envguard.model.environment import Environment
 from envguard.model.knowledge import Knowledge
 from envguard.model.listing import Listing
-from envguard.model.lock_diff import LockDiff, Packages
+from envguard.model.lock_diff import FileChange, LockDiff, Packages, RequestChange, RequestKind
 from envguard.model.lockfile import Lockfile
-from envguard.model.package import PackageRecord
+from envguard.model.package import Manager, PackageRecord
+from envguard.model.subdir import current_subdir
 from envguard.ports import Found, Installed
 
 _DEFAULT = "default"
 
 
-def diff(old: tuple[str, Found], new: tuple[str, Found], *, knowledge: Knowledge) -> LockDiff:
-    """Compare two subjects, each with the name to call it by. Raises InputError for what locks nothing."""
+def diff(
+    old: tuple[str, Found],
+    new: tuple[str, Found],
+    *,
+    knowledge: Knowledge,
+    altered: Callable[[Path], tuple[FileChange, ...]] | None = None,
+) -> LockDiff:
+    """Compare two subjects, each with the name to call it by. Raises InputError for what names nothing.
+
+    `altered` finds the files of a prefix that are not what was installed; None = nobody looks.
+    """
+    files = None if altered is None else _files(old, new, altered, knowledge)
+    if isinstance(old[1], Environment) or isinstance(new[1], Environment):
+        return replace(_of_requests(old, new, knowledge), files=files)
     before, after = packages_of(*old), packages_of(*new)
     _refuse_unclear_platform(before, after)
-    return compare(before, after, knowledge)
+    return replace(compare(before, after, knowledge), files=files)
+
+
+def _of_requests(old: tuple[str, Found], new: tuple[str, Found], knowledge: Knowledge) -> LockDiff:
+    before, after = _side(*old), _side(*new)
+    decides = Deciders(knowledge).names
+    notes = (*before.notes, *after.notes)
+    if isinstance(old[1], Environment) and isinstance(new[1], Environment):
+        changes = tuple(changed_requests(old[1], new[1], decides=decides))
+        return LockDiff(before, after, (), notes, changes)
+    turned = isinstance(new[1], Environment)
+    (_, environment), (_, found) = (new, old) if turned else (old, new)
+    packages = before if turned else after
+    assert isinstance(environment, Environment)
+    told: list[RequestChange] = []
+    wanted = environment.platforms or tuple(s for s in packages.by_subdir if s is not None)
+    for subdir in wanted or (None,):
+        records = packages.by_subdir.get(subdir, packages.by_subdir.get(None))
+        if records is None:
+            told.append(RequestChange(RequestKind.CONDA, f"platform {subdir}", None, subdir=subdir))
+            continue
+        locked = LockedPip(
+            subdir or current_subdir(), records, _recorded(found, subdir), knowledge.pypi_names
+        )
+        told += unmet_requests(
+            environment, locked, decides=decides, installed=not isinstance(found, Lockfile)
+        )
+    turn = [
+        replace(change, old=change.new, new=change.old) if turned else change for change in told
+    ]
+    return LockDiff(before, after, (), notes, tuple(turn))
+
+
+def _recorded(found: Found, subdir: str | None) -> tuple[str, ...] | None:
+    request = found.request if isinstance(found, Lockfile) else None
+    return request.pip.get(subdir or "", ()) if request is not None else None
+
+
+def _side(path: str, found: Found) -> Packages:
+    if isinstance(found, Environment):
+        return Packages(path, "environment.yml", {}, notes=found.notes)
+    return packages_of(path, found)
+
+
+def _files(
+    old: tuple[str, Found],
+    new: tuple[str, Found],
+    altered: Callable[[Path], tuple[FileChange, ...]],
+    knowledge: Knowledge,
+) -> tuple[FileChange, ...]:
+    """Those of each side that is on disk, what has a say in the GPU first."""
+    places = dict.fromkeys(f.path for _, f in (old, new) if isinstance(f, Installed))
+    if not places:
+        raise InputError(
+            f"--files looks at files on disk, and neither {old[0]} nor {new[0]} is an environment",
+            hint="envguard diff conda-lock.yml PREFIX --files",
+        )
+    deciders = Deciders(knowledge)
+    told = [
+        replace(change, gpu=deciders.names(change.manager, change.package.split(" ")[0]))
+        for place in places
+        for change in altered(place)
+    ]
+    return tuple(sorted(told, key=lambda change: not change.gpu))
 
 
 def _refuse_unclear_platform(old: Packages, new: Packages) -> None:
@@ -41,12 +124,17 @@ def packages_of(path: str, found: Found) -> Packages:
         }
         return Packages(path, "conda-lock", by_subdir)
     if isinstance(found, Installed):
-        return Packages(path, found.kind, {found.subdir: found.records}, notes=found.problems)
+        origins = found.pip_origins or {}
+        records = tuple(
+            replace(r, url=origins[r.name]) if r.manager is Manager.PIP and r.name in origins else r
+            for r in found.records
+        )
+        return Packages(path, found.kind, {found.subdir: records}, notes=found.problems)
     if isinstance(found, tuple):
         return _of_listings(path, found)
     raise InputError(
-        f"{path} names no exact packages, and diff compares those",
-        hint="lock it first: envguard lock, then envguard diff OLD-conda-lock.yml conda-lock.yml",
+        f"{path} names no packages, and diff compares those",
+        hint="compare locks, environment files, or the folders of environments",
     )
 
 

@@ -8,18 +8,33 @@ from envguard import __version__
 from envguard.formats.documents.diff import (
     ChangeDocument,
     DiffDocument,
+    FileDocument,
     NeedsDocument,
     RecordDocument,
+    RequestDocument,
     SideDocument,
     SubdirDocument,
 )
 from envguard.formats.documents.values import Tool, known
-from envguard.model.lock_diff import GpuNeeds, LockDiff, PackageChange, Packages, SubdirDiff
+from envguard.model.lock_diff import (
+    FileChange,
+    GpuNeeds,
+    LockDiff,
+    PackageChange,
+    Packages,
+    RequestChange,
+    SubdirDiff,
+)
 from envguard.model.package import PackageRecord
 
 
 def diff_to_json(diff: LockDiff, *, rules_date: str) -> str:
     """One object; what is not known, or not there, has no key."""
+    return json.dumps(diff_document(diff, rules_date=rules_date), indent=2, ensure_ascii=False)
+
+
+def diff_document(diff: LockDiff, *, rules_date: str) -> DiffDocument:
+    """The document of a comparison."""
     document = DiffDocument(
         schema_version=1,
         command="diff",
@@ -29,8 +44,10 @@ def diff_to_json(diff: LockDiff, *, rules_date: str) -> str:
         differs=diff.differs,
         subdirs=[_subdir(subdir) for subdir in diff.subdirs],
         notes=list(diff.notes),
+        requests=[_request(change) for change in diff.requests] or None,
+        files=None if diff.files is None else [_file(change) for change in diff.files],
     )
-    return json.dumps(document, indent=2, ensure_ascii=False)
+    return known(document)
 
 
 def _side(side: Packages) -> SideDocument:
@@ -73,6 +90,25 @@ def _change(change: PackageChange) -> ChangeDocument:
             old=_record(change.old),
             new=_record(change.new),
         )
+    )
+
+
+def _request(change: RequestChange) -> RequestDocument:
+    return known(
+        RequestDocument(
+            kind=change.kind,
+            subdir=change.subdir,
+            old=change.old,
+            new=change.new,
+            gpu=change.gpu,
+            undecided=change.undecided,
+        )
+    )
+
+
+def _file(change: FileChange) -> FileDocument:
+    return FileDocument(
+        path=change.path, package=change.package, state=change.state, gpu=change.gpu
     )
 
 

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from envguard.formats.diff_wording import need_rows, platform, remark, sides, verdict
+from envguard.formats.diff_wording import (
+    need_rows,
+    platform,
+    remark,
+    request_remark,
+    request_sides,
+    sides,
+    verdict,
+)
 from envguard.formats.markdown import cell, inline
 from envguard.model.lock_diff import Change, LockDiff, PackageChange, SubdirDiff
 
@@ -14,6 +22,8 @@ def diff_markdown(diff: LockDiff) -> str:
     lines = [f"### {inline(diff.new.path)}: {verdict(diff)}", ""]
     lines += [line for subdir in diff.subdirs for line in _gpu(subdir)]
     lines += [line for subdir in diff.subdirs for line in _others(subdir)]
+    lines += _requests(diff)
+    lines += _files(diff)
     lines += [f"* {inline(note)}" for note in diff.notes]
     return "\n".join(lines).rstrip("\n") + "\n"
 
@@ -44,6 +54,34 @@ def _others(subdir: SubdirDiff) -> Iterator[str]:
     yield "| package | before | after | |"
     yield "|---|---|---|---|"
     yield from (_row(change) for change in changes)
+    yield ""
+    yield "</details>"
+    yield ""
+
+
+def _requests(diff: LockDiff) -> Iterator[str]:
+    if not diff.requests:
+        return
+    yield "| line before | after | |"
+    yield "|---|---|---|"
+    for change in sorted(diff.requests, key=lambda change: not change.gpu):
+        was, now = request_sides(change)
+        gpu = "GPU, " if change.gpu else ""
+        told = f"{gpu}{request_remark(change)}".removesuffix(", ")
+        yield f"| {cell(was)} | {cell(now)} | {cell(told)} |"
+    yield ""
+
+
+def _files(diff: LockDiff) -> Iterator[str]:
+    if not diff.files:
+        return
+    yield "<details>"
+    yield f"<summary>{len(diff.files)} files that are not what was installed</summary>"
+    yield ""
+    yield "| file | package | |"
+    yield "|---|---|---|"
+    for change in diff.files:
+        yield f"| {cell(change.path)} | {cell(change.package)} | {change.state.value} |"
     yield ""
     yield "</details>"
     yield ""

@@ -4,9 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from envguard.formats.diff_wording import ARROW, need_rows, platform, remark, sides, verdict
+from envguard.formats.diff_wording import (
+    ARROW,
+    files_by_package,
+    need_rows,
+    platform,
+    remark,
+    request_remark,
+    request_sides,
+    sides,
+    verdict,
+)
 from envguard.model.lock_diff import Change, LockDiff, PackageChange, SubdirDiff
 
+_SHOWN = 10
 _SIGNS = {Change.ADDED: "+", Change.REMOVED: "-", Change.CHANGED: "~"}
 
 
@@ -15,6 +26,8 @@ def diff_text(diff: LockDiff) -> str:
     lines = [f"{diff.old.path} ({diff.old.kind}) {ARROW} {diff.new.path} ({diff.new.kind})"]
     lines += [line for subdir in diff.subdirs for line in _gpu(subdir)]
     lines += [line for subdir in diff.subdirs for line in _others(subdir)]
+    lines += _requests(diff)
+    lines += _files(diff)
     lines += [f"note: {note}" for note in diff.notes]
     return "\n".join([*lines, "", verdict(diff)]) + "\n"
 
@@ -36,6 +49,29 @@ def _others(subdir: SubdirDiff) -> Iterator[str]:
         if changes:
             yield f"\n{platform(subdir)}: {len(changes)} {kind.value}"
             yield from _rows(changes)
+
+
+def _requests(diff: LockDiff) -> Iterator[str]:
+    """Lines of an environment.yml, what has a say in the GPU first."""
+    for title, gpu in (("what has a say in the GPU", True), ("other lines", False)):
+        changes = [change for change in diff.requests if change.gpu is gpu]
+        if changes:
+            yield f"\n{title}"
+        for change in changes:
+            was, now = request_sides(change)
+            note = f"   ({request_remark(change)})" if request_remark(change) else ""
+            yield f"  ~ {was}  {ARROW}  {now}{note}"
+
+
+def _files(diff: LockDiff) -> Iterator[str]:
+    if not diff.files:
+        return
+    yield "\nfiles that are not what was installed"
+    for package, changes in files_by_package(diff.files).items():
+        yield f"  {package}{'   (GPU)' if changes[0].gpu else ''}"
+        yield from (f"    {change.state.value:<8} {change.path}" for change in changes[:_SHOWN])
+        if len(changes) > _SHOWN:
+            yield f"    and {len(changes) - _SHOWN} more"
 
 
 def _rows(changes: Sequence[PackageChange]) -> Iterator[str]:

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from envguard.model.lock_diff import Aspect, Change, GpuNeeds, LockDiff, PackageChange, SubdirDiff
+from envguard.model.lock_diff import (
+    Aspect,
+    Change,
+    FileChange,
+    GpuNeeds,
+    LockDiff,
+    PackageChange,
+    RequestChange,
+    RequestKind,
+    SubdirDiff,
+)
 from envguard.model.package import Manager, PackageRecord
 
 ARROW = "->"
@@ -52,15 +62,61 @@ def need_rows(before: GpuNeeds | None, after: GpuNeeds | None) -> Iterator[tuple
             yield what, was or NOTHING, now or NOTHING
 
 
+def request_sides(change: RequestChange) -> tuple[str, str]:
+    """What a line was, and what it is or has on the other side."""
+    nothing = "not decided" if change.undecided else NOTHING
+    return change.old or nothing, change.new or nothing
+
+
+def request_remark(change: RequestChange) -> str:
+    """`pip`, `linux-64`, `not decided`, as far as they hold."""
+    words = [change.kind.value] if change.kind is not RequestKind.CONDA else []
+    words += [change.subdir] if change.subdir else []
+    return ", ".join([*words, "not decided"] if change.undecided else words)
+
+
+def files_by_package(files: Sequence[FileChange]) -> dict[str, list[FileChange]]:
+    """In the order in which the packages come."""
+    found: dict[str, list[FileChange]] = {}
+    for change in files:
+        found.setdefault(change.package, []).append(change)
+    return found
+
+
 def verdict(diff: LockDiff) -> str:
     """The last line: how much is different."""
-    if not diff.differs:
-        names = ", ".join(platform(subdir) for subdir in diff.subdirs)
-        return f"the same packages on {names}" if names else "no packages on either side"
+    told = [*_of_packages(diff), *_of_requests(diff), *_of_files(diff)]
+    if diff.differs:
+        return f"they differ: {'; '.join(told)}"
+    return "; ".join(told) or "no packages on either side"
+
+
+def _of_packages(diff: LockDiff) -> Iterator[str]:
+    if not any(subdir.differs for subdir in diff.subdirs):
+        if names := ", ".join(platform(subdir) for subdir in diff.subdirs):
+            yield f"the same packages on {names}"
+        return
     changes = [change for subdir in diff.subdirs for change in subdir.changes]
-    gpu = sum(change.gpu for change in changes)
-    counts = [f"{_count(changes, kind)} {kind.value}" for kind in Change]
-    return f"they differ: {', '.join(counts)}; {gpu} with a say in the GPU"
+    yield ", ".join(f"{_count(changes, kind)} {kind.value}" for kind in Change)
+    yield f"{sum(change.gpu for change in changes)} with a say in the GPU"
+
+
+def _of_requests(diff: LockDiff) -> Iterator[str]:
+    files = "environment.yml" in (diff.old.kind, diff.new.kind)
+    if files and not diff.requests:
+        yield "every line is met" if diff.old.kind != diff.new.kind else "the same lines"
+    if diff.requests:
+        gpu = sum(change.gpu for change in diff.requests)
+        yield f"{len(diff.requests)} lines, {gpu} with a say in the GPU"
+
+
+def _of_files(diff: LockDiff) -> Iterator[str]:
+    if diff.files is not None:
+        yield (
+            f"{len(diff.files)} files are not what was installed"
+            if diff.files
+            else ("every file is what was installed")
+        )
 
 
 def _count(changes: list[PackageChange], kind: Change) -> int:

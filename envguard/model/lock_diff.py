@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from envguard.model.package import PackageRecord
+from envguard.model.package import Manager, PackageRecord
 
 
 class Change(StrEnum):
@@ -103,15 +103,67 @@ class SubdirDiff:
         return tuple(change for change in self.changes if not change.gpu)
 
 
+class RequestKind(StrEnum):
+    """What of an environment.yml is another."""
+
+    CONDA = "conda"
+    PIP = "pip"
+    CHANNELS = "channels"
+    VARIABLE = "variable"
+
+
+@dataclass(frozen=True, slots=True)
+class RequestChange:
+    """A line of an environment.yml and what the other side has for it, before and after; None = nothing.
+
+    `subdir` None = whatever the platform. `undecided`: the other side does not tell.
+    """
+
+    kind: RequestKind
+    old: str | None
+    new: str | None
+    subdir: str | None = None
+    gpu: bool = False
+    undecided: bool = False
+
+
+class FileState(StrEnum):
+    """What became of an installed file."""
+
+    MISSING = "missing"
+    ALTERED = "altered"
+    UNREADABLE = "unreadable"
+
+
+@dataclass(frozen=True, slots=True)
+class FileChange:
+    """A file on disk that is not what `package` (`numpy 2.1.0`) brought."""
+
+    manager: Manager
+    package: str
+    path: str
+    state: FileState
+    gpu: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class LockDiff:
-    """Both sides, and one answer a platform in the order of their names."""
+    """Both sides, and one answer a platform in the order of their names.
+
+    `requests` where a side is an environment.yml, `files` where those on disk were looked at (None = not).
+    """
 
     old: Packages
     new: Packages
     subdirs: tuple[SubdirDiff, ...]
     notes: tuple[str, ...] = field(default_factory=tuple)
+    requests: tuple[RequestChange, ...] = ()
+    files: tuple[FileChange, ...] | None = None
 
     @property
     def differs(self) -> bool:
-        return any(subdir.differs for subdir in self.subdirs)
+        return (
+            any(subdir.differs for subdir in self.subdirs)
+            or bool(self.requests)
+            or bool(self.files)
+        )

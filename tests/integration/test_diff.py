@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,8 +16,11 @@ from envguard.formats.conda_lock import parse_conda_lock
 from envguard.formats.conda_lock_dump import dump_conda_lock
 from envguard.formats.renders import render
 from envguard.model.rendering import RenderKind
+from tests.installs import package, write_lock
+from tests.prefixes import wheel_record
 from tests.real_data import DATA, real_data
 from tests.schemas import mistakes
+from tests.wheels import make_wheel
 
 LOCKS = sorted((DATA / "corpus" / "locks").glob("*.yml"))
 
@@ -53,7 +59,7 @@ def test_one_package_less_is_what_is_told(path, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
-        ("environment.yml", "dependencies: [numpy]\n", "names no exact packages"),
+        ("Dockerfile", "FROM pytorch/pytorch:2.5.1-cuda12.4-cudnn9-runtime\n", "names no packages"),
         ("requirements.txt", "einops==0.8.0\n", "does not say which platform it is for"),
         ("gone.yml", None, "does not exist"),
     ],
@@ -82,3 +88,128 @@ def test_of_several_environments_the_default_is_compared(tmp_path, capsys, monke
     assert "pixi.lock: environment default; not compared: dev" in capsys.readouterr().out
     assert run(["diff", "pixi.lock", "other.pixi.lock"]) == 2
     assert "has several environments (a, b) and none called default" in capsys.readouterr().err
+
+
+ENVIRONMENT = """channels: [conda-forge]
+dependencies:
+  - a >=2
+  - pytorch =2.7
+  - b
+  - pip:
+      - einops >=0.8
+      - -r more.txt
+"""
+
+
+@pytest.fixture
+def installed(tmp_path, monkeypatch) -> Path:
+    """A prefix with a 1.0, and the lock it was made from beside it; b is in neither."""
+    monkeypatch.setenv("ENVGUARD_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.chdir(tmp_path)
+    record = package(tmp_path / "channel", "a", "1.0", {"share/a": "a\n", "share/x": "x\n"})
+    write_lock(tmp_path / "conda-lock.yml", [record], specs=("a",))
+    (tmp_path / "environment.yml").write_text(ENVIRONMENT)
+    assert run(["install", "-p", str(tmp_path / "p")]) == 0
+    return tmp_path / "p"
+
+
+@pytest.mark.usefixtures("installed")
+@pytest.mark.parametrize("other", ["conda-lock.yml", "p"])
+@pytest.mark.parametrize("turned", [False, True], ids=["file first", "file last"])
+def test_lines_of_a_file_that_packages_do_not_meet(other, turned, capsys):
+    capsys.readouterr()
+    sides = ("environment.yml", other)
+    assert run(["diff", *(sides[::-1] if turned else sides), "--format", "json"]) == 1
+    told = json.loads(capsys.readouterr().out)
+    assert mistakes("diff", told) == []
+    line, have = ("new", "old") if turned else ("old", "new")
+    answers = {r[line]: (r.get(have), r["gpu"], r["undecided"]) for r in told["requests"]}
+    assert answers.pop("a >=2")[0].startswith("a 1.0")
+    assert answers.pop("pytorch =2.7") == ("no pytorch", True, False)
+    assert answers.pop("b") == ("no b", False, False)
+    assert answers.pop("einops >=0.8") == ("no einops", False, False)
+    assert answers.pop("-r more.txt")[2] is True
+    assert answers == {}
+
+
+@pytest.mark.usefixtures("installed")
+def test_a_file_whose_lines_are_all_met_does_not_differ(capsys):
+    Path("environment.yml").write_text("channels: [conda-forge]\ndependencies: [a =1]\n")
+    assert run(["diff", "environment.yml", "p"]) == 0
+    assert "every line is met" in capsys.readouterr().out.splitlines()[-1]
+
+
+@pytest.mark.usefixtures("installed")
+def test_two_files(capsys):
+    Path("other.yml").write_text(
+        "channels: [nvidia, conda-forge]\nvariables: {A: b}\n"
+        "dependencies: [b, a >=3, pytorch =2.7=cuda*, {pip: ['-r more.txt']}]\n"
+    )
+    capsys.readouterr()
+    assert run(["diff", "environment.yml", "other.yml", "--format", "json"]) == 1
+    told = json.loads(capsys.readouterr().out)["requests"]
+    assert [(r["kind"], r.get("old"), r.get("new"), r["gpu"]) for r in told] == [
+        ("conda", "a >=2", "a >=3", False),
+        ("conda", "pytorch =2.7", "pytorch =2.7=cuda*", True),
+        ("pip", "einops >=0.8", None, False),
+        ("channels", "conda-forge", "nvidia, conda-forge", True),
+        ("variable", None, "A=b", False),
+    ]
+    assert run(["diff", "environment.yml", "environment.yml"]) == 0
+    assert capsys.readouterr().out.endswith("the same lines\n")
+    assert run(["diff", "environment.yml", "other.yml", "--format", "markdown"]) == 1
+    assert "| pytorch =2.7 | pytorch =2.7=cuda\\* | GPU |" in capsys.readouterr().out
+
+
+def test_files_that_were_altered_on_disk(installed, capsys):
+    assert run(["diff", "conda-lock.yml", "p", "--files"]) == 0
+    assert "every file is what was installed" in capsys.readouterr().out
+    (installed / "share/a").unlink()
+    (installed / "share/a").write_text("mine\n")
+    (installed / "share/x").unlink()
+    assert run(["diff", "conda-lock.yml", "p"]) == 0, "packages alone are as they were"
+    capsys.readouterr()
+    assert run(["diff", "conda-lock.yml", "p", "--files", "--format", "json"]) == 1
+    told = json.loads(capsys.readouterr().out)
+    assert mistakes("diff", told) == []
+    assert [(f["package"], f["path"], f["state"]) for f in told["files"]] == [
+        ("a 1.0", "share/a", "altered"),
+        ("a 1.0", "share/x", "missing"),
+    ]
+    assert run(["diff", "conda-lock.yml", "p", "--files"]) == 1
+    assert "    altered  share/a" in capsys.readouterr().out
+    assert run(["diff", "conda-lock.yml", "p", "--files", "--format", "markdown"]) == 1
+    assert "| share/x | a 1.0 | missing |" in capsys.readouterr().out
+
+
+def test_files_of_pip_packages_and_of_a_real_python(local_channel, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("ENVGUARD_CACHE_DIR", str(tmp_path / "cache"))
+    # uv writes hashes into RECORD for what is built and keeps those of a wheel; this wheel has some
+    content = "VALUE = 7\n"
+    digest = (
+        base64.urlsafe_b64encode(hashlib.sha256(content.encode()).digest()).decode().rstrip("=")
+    )
+    wheel = make_wheel(tmp_path / "w", "made", "3.1", {"made.py": content})
+    with_hash = tmp_path / "w2" / wheel.name
+    with_hash.parent.mkdir()
+    with zipfile.ZipFile(wheel) as old, zipfile.ZipFile(with_hash, "w") as new:
+        for name in old.namelist():
+            text = old.read(name).decode()
+            new.writestr(name, text.replace("made.py,,", f"made.py,sha256={digest},{len(content)}"))
+    records = [*local_channel.packages, wheel_record(with_hash, name="made", version="3.1")]
+    lock = write_lock(tmp_path / "lock.yml", records, specs=("python",))
+    prefix = tmp_path / "env"
+    assert run(["install", str(lock), "-p", str(prefix)]) == 0
+    capsys.readouterr()
+    assert run(["diff", str(lock), str(prefix), "--files"]) == 0, capsys.readouterr().out
+    module = next(prefix.glob("lib/python3*/site-packages/made.py"))
+    module.unlink()
+    module.write_text("VALUE = 8\n")
+    assert run(["diff", str(lock), str(prefix), "--files"]) == 1
+    assert "made 3.1" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("installed")
+def test_files_are_those_of_an_environment(capsys):
+    assert run(["diff", "conda-lock.yml", "conda-lock.yml", "--files"]) == 2
+    assert "neither conda-lock.yml nor conda-lock.yml is an environment" in capsys.readouterr().err

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal, TypedDict
 
 from envguard.formats.documents.values import Says, Tool
-from envguard.model.lock_diff import Aspect, Change
+from envguard.model.lock_diff import Aspect, Change, FileState, RequestKind
 from envguard.model.package import Manager
 
 
@@ -52,6 +52,26 @@ class SubdirDocument(TypedDict):
     changes: list[ChangeDocument]
 
 
+class RequestDocument(TypedDict):
+    """A line of an environment.yml and what the other side has for it; a missing side has nothing."""
+
+    kind: RequestKind
+    subdir: str | None
+    old: str | None
+    new: str | None
+    gpu: Annotated[bool, Says("has a say in CUDA, the cards or the driver")]
+    undecided: Annotated[bool, Says("the other side does not tell")]
+
+
+class FileDocument(TypedDict):
+    """A file on disk that is not what its package brought."""
+
+    path: Annotated[str, Says("below the prefix")]
+    package: Annotated[str, Says("name and version")]
+    state: FileState
+    gpu: bool
+
+
 class DiffDocument(TypedDict):
     schema_version: Literal[1]
     command: Literal["diff"]
@@ -61,3 +81,7 @@ class DiffDocument(TypedDict):
     differs: bool
     subdirs: list[SubdirDocument]
     notes: list[str]
+    requests: Annotated[
+        list[RequestDocument] | None, Says("where a side is an environment.yml: lines that differ")
+    ]
+    files: Annotated[list[FileDocument] | None, Says("with --files")]
