@@ -171,6 +171,8 @@ class Installed:
     user_site: tuple[PackageRecord, ...] | None = None
     problems: tuple[str, ...] = ()
     """What could not be read, in words."""
+    half: str | None = None
+    """Of these the one that says that an installation into it did not end."""
     torch_code: LibraryCode | None = None
     """The GPU code in PyTorch's library; None where there is no such library or it cannot be read."""
     pip_origins: Mapping[str, str] | None = None

@@ -79,8 +79,26 @@ def check_installed(
         subject = Subject(
             installed.kind, str(installed.path), target.subdir, _detail_of_installed(installed)
         )
-        reports.append(_report(subject, target, case, judge(case, target), installed.problems))
+        findings = (*_half(installed, target), *judge(case, target))
+        problems = tuple(told for told in installed.problems if told != installed.half)
+        reports.append(_report(subject, target, case, findings, problems))
     return tuple(reports)
+
+
+def _half(installed: Installed, target: Target) -> tuple[Finding, ...]:
+    """What is not there yet cannot be judged."""
+    if installed.half is None:
+        return ()
+    return (
+        Finding(
+            "EG660",
+            Status.UNKNOWN,
+            "an installation into this environment did not end",
+            target=target.name,
+            have=f"{count(len(installed.records), 'package')}, and others that are missing or half there",
+            fix=Fix(f"end it: envguard install LOCK -p {installed.path}"),
+        ),
+    )
 
 
 def check_listing(

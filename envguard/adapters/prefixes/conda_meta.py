@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import json
 import re
 from collections import Counter
@@ -11,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from envguard.formats.history_writing import asked_after
 from envguard.model.channel import channel_name
 from envguard.model.package import PackageRecord
 from envguard.model.secrets import without_credentials as public
@@ -20,11 +20,11 @@ _PATHS = re.compile(
     rb'"paths_data":\s*\{\s*"paths":\s*\[[^\]]*\]\s*,\s*"paths_version":\s*\d+\s*\}\s*,'
 )
 _INFO = b'.dist-info/METADATA"'
-_SPECS = re.compile(r"#\s*(update|install|create|remove|neutered)\s+specs:\s*(.+)")
 _COMMAND = re.compile(r"#\s*cmd:\s*(.+)")
 _CHANNEL = re.compile(r"(?:^|\s)(?:-c|--channel)[=\s]\s*(\S+)")
-_NAME = re.compile(r"[A-Za-z0-9_.-]+")
 _UNSET = "***unset***"
+HALF = "envguard-half-installed"
+"""A file in conda-meta while an installation is under way; where it stays, it never ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,8 @@ class CondaMeta:
     variables: Mapping[str, str] | None
     owned_infos: frozenset[str]
     problems: tuple[str, ...]
+    half: str | None = None
+    """Of these the one that says that an installation did not end."""
 
 
 def read_conda_meta(prefix: Path) -> CondaMeta:
@@ -57,10 +59,16 @@ def read_conda_meta(prefix: Path) -> CondaMeta:
         records.append(record)
         owned.update(_infos(data))
         noted.update(_noted(entry, record.name))
+    half = None
+    if (meta / HALF).exists():
+        half = f"half-installed: `envguard install LOCK -p {prefix}` did not end; run it again"
+        problems.append(half)
     history = _read_history(meta / "history", problems)
     names = {record.name for record in records}
     requested = [
-        spec for name, spec in {**noted, **_history_specs(history)}.items() if name in names
+        _public_spec(spec)
+        for name, spec in {**noted, **asked_after(history)}.items()
+        if name in names
     ]
     return CondaMeta(
         records=tuple(records),
@@ -69,6 +77,7 @@ def read_conda_meta(prefix: Path) -> CondaMeta:
         variables=_variables(meta / "state", problems),
         owned_infos=frozenset(owned),
         problems=tuple(problems),
+        half=half,
     )
 
 
@@ -130,7 +139,7 @@ def _noted(entry: Mapping[str, Any], name: str) -> dict[str, str]:
     """The specs that the installer wrote into the record itself; conda writes "None" for none."""
     specs = [*(entry.get("requested_specs") or ()), entry.get("requested_spec")]
     told = [str(spec) for spec in specs if spec and str(spec) != "None"]
-    return {name: _public_spec(told[0])} if told else {}
+    return {name: told[0]} if told else {}
 
 
 def _read_history(path: Path, problems: list[str]) -> tuple[str, ...]:
@@ -141,36 +150,6 @@ def _read_history(path: Path, problems: list[str]) -> tuple[str, ...]:
     except OSError as error:
         problems.append(f"conda-meta/history: {_why(error)}")
         return ()
-
-
-def _history_specs(lines: Sequence[str]) -> dict[str, str]:
-    """By package name the newest spec asked for; a removed one is gone."""
-    asked: dict[str, str] = {}
-    for line in lines:
-        match = _SPECS.match(line)
-        if match is None:
-            continue
-        for spec in _listed(match[2]):
-            name = spec_name(spec)
-            asked.pop(name, None)
-            if match[1] != "remove":
-                asked[name] = _public_spec(spec)
-    return asked
-
-
-def _listed(text: str) -> tuple[str, ...]:
-    """A list as Python or JSON writes it; old condas wrote names with commas between."""
-    try:
-        value = ast.literal_eval(text)
-    except (ValueError, SyntaxError):
-        return tuple(part.strip() for part in text.split(",") if part.strip())
-    return tuple(map(str, value)) if isinstance(value, (list, tuple)) else (str(value),)
-
-
-def spec_name(spec: str) -> str:
-    """The package that a MatchSpec names: `numpy` of `conda-forge::numpy>=1.2`."""
-    match = _NAME.match(spec.rpartition("::")[2].strip())
-    return match[0].lower() if match else spec
 
 
 def _public_spec(spec: str) -> str:

@@ -73,6 +73,7 @@ class PrefixReaderOnDisk:
             variables=meta.variables,
             user_site=self._user_site(version),
             problems=(*meta.problems, *problems, *unread),
+            half=meta.half,
             torch_code=code,
             pip_origins=_origins(found),
             pip_requested=_requested(found),
