@@ -260,7 +260,9 @@ def _size_on_disk(record: PackageRecord) -> int:
 
 
 @contextmanager
-def package_cache(folder: Path, records: Sequence[PackageRecord], progress: Progress) -> Iterator[Path]:
+def package_cache(
+    folder: Path, records: Sequence[PackageRecord], progress: Progress
+) -> Iterator[Path]:
     """The package cache, shared with other runs.
 
     What killed installs left is removed when alone, and those of `records` that somebody altered in it.
