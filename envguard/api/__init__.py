@@ -12,6 +12,7 @@ from envguard.api.diagnosing import (
     oom_kills,
 )
 from envguard.api.files import append_text, write_text
+from envguard.api.installing import activate, install, stale_lock
 from envguard.api.knowing import failed_rule_examples, list_rules, rule_mistakes, signatures, why
 from envguard.api.locking import export, lock, lock_separately, parse_mirrors
 from envguard.api.machines import machine, resolve_targets, target_here
@@ -20,11 +21,13 @@ from envguard.api.redacting import redacted
 from envguard.api.relocking import lock_check
 from envguard.api.ruling import pack_rules, rules_date, rules_in_use, update_rules
 from envguard.api.showing import demo
+from envguard.api.starting import init_plan, make_new
 from envguard.api.verifying import verify
 from envguard.model.lock_options import LockOptions
 
 __all__ = [
     "LockOptions",
+    "activate",
     "append_text",
     "bundle_text",
     "check",
@@ -39,11 +42,14 @@ __all__ = [
     "export",
     "failed_rule_examples",
     "find_configuration",
+    "init_plan",
+    "install",
     "list_rules",
     "lock",
     "lock_check",
     "lock_separately",
     "machine",
+    "make_new",
     "oom_kills",
     "pack",
     "pack_rules",
@@ -56,6 +62,7 @@ __all__ = [
     "rules_date",
     "rules_in_use",
     "signatures",
+    "stale_lock",
     "target_here",
     "update_rules",
     "verify",

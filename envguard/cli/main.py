@@ -19,15 +19,18 @@ VERBS = {
         "check": "can this run there?",
         "lock": "which exact packages, for which machines?",
         "verify": "does it run here? Proven in a throwaway environment",
+        "install": "give me the real environment from the lock",
+        "run": "a command in an environment, as if it were activated",
         "pack": "a lock and all that it needs in one file, for machines without network",
         "export": "what did I really ask for? Or a lock in another tool's format",
     },
     "When it breaks": {
         "diagnose": "my kernel died: why? A post-mortem, of a pasted issue too",
         "why": "what is rule EG201, why this package, why not that build?",
-        "diff": "what changed between two locks? The GPU first",
+        "diff": "what changed between two locks or environments? The GPU first",
     },
     "Set up": {
+        "init": "environment.yml, configuration and CI file from what is there",
         "machine": "what is this machine?",
         "stamp": "is this lock proven here? An answer in 50 ms for other programs",
         "jupyter": "guard the kernels of a Jupyter server",
@@ -112,10 +115,10 @@ def run(arguments: list[str] | None = None) -> int:
     try:
         result: Any = cli.main(arguments, prog_name="envguard", standalone_mode=False)
         return int(result or 0)
-    except click.exceptions.Abort:
-        return _interrupted()
-    except KeyboardInterrupt:
-        return _interrupted()
+    except click.exceptions.Abort as abort:
+        return _interrupted(abort.__cause__)
+    except KeyboardInterrupt as interrupt:
+        return _interrupted(interrupt)
     except click.ClickException as error:
         error.show(sys.stderr)
         return int(ExitCode.USAGE)
@@ -142,8 +145,10 @@ def _explain(error: EnvguardError) -> None:
         click.echo(f"hint: {error.hint}", err=True)
 
 
-def _interrupted() -> int:
-    click.echo("interrupted; nothing was left behind", err=True)
+def _interrupted(interrupt: BaseException | None) -> int:
+    """What was interrupted may say itself how things stand."""
+    left = str(interrupt) if isinstance(interrupt, KeyboardInterrupt) else ""
+    click.echo(f"interrupted; {left or 'nothing was left behind'}", err=True)
     return int(ExitCode.INTERRUPTED)
 
 

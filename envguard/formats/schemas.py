@@ -28,6 +28,7 @@ from typing import (
 from envguard.formats.documents.contract import ContractDocument
 from envguard.formats.documents.diagnosis import DiagnosisDocument
 from envguard.formats.documents.diff import DiffDocument
+from envguard.formats.documents.install import InstallDocument
 from envguard.formats.documents.machine import MachineDocument
 from envguard.formats.documents.report import ReportDocument, ReportsDocument
 from envguard.formats.documents.rule import RuleDocument
@@ -43,6 +44,7 @@ DOCUMENTS: Mapping[str, tuple[type, ...]] = {
     "contract": (ContractDocument,),
     "diagnosis": (DiagnosisDocument,),
     "diff": (DiffDocument,),
+    "install": (InstallDocument,),
     "machine": (MachineDocument,),
     "report": (ReportDocument, ReportsDocument),
     "rule": (RuleDocument,),

@@ -15,6 +15,8 @@ CHECK_ALLOWS = ("unknown",)
 """What `check` takes for --allow."""
 VERIFY_ALLOWS = (*CHECK_ALLOWS, "contract", "link-scripts")
 """What `verify` takes for --allow."""
+INSTALL_ALLOWS = ("contract", "clobber")
+"""What `install` takes for --allow."""
 LOCK_ALLOWS = ("build", "cpu", "known-bad")
 """What `lock` takes for --allow."""
 

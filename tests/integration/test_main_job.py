@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.real_data import real_data, serving
+from tests.schemas import mistakes
 from tests.wheels import make_wheel
 
 ENVIRONMENT = """\
@@ -190,6 +191,31 @@ def test_verify_installs_nothing_where_the_contract_is_broken(fake_driver, real_
     allowed = envguard("verify", "--offline", "--allow", "contract", folder=tmp_path, **old)
     assert allowed.returncode == 4, allowed.stdout + allowed.stderr
     assert "not in the cache" in allowed.stderr
+
+
+def test_install_makes_nothing_where_the_contract_is_broken(fake_driver, real_channel, tmp_path):
+    (tmp_path / "environment.yml").write_text(ENVIRONMENT.replace("win-64, osx-arm64", ""))
+    done = envguard("lock", "--for", "a100", "--mirror", real_channel, folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    old = fake_driver.environment(driver="470.57.02", cuda="11.4")
+    command = ("install", "--offline", "-p", str(tmp_path / "env"))
+
+    done = envguard(*command, folder=tmp_path, **old)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "contract broken (EG101)" in done.stdout.splitlines()[0]
+    assert "nothing was installed" in done.stdout
+    assert not (tmp_path / "env").exists()
+    told = json.loads(envguard(*command, "--format", "json", folder=tmp_path, **old).stdout)
+    assert mistakes("install", told) == []
+    assert (told["installed"], told["refused"]["contract"]["verdict"]) == (False, "fail")
+
+    dry = envguard(*command, "--allow", "contract", "--dry-run", folder=tmp_path, **old)
+    assert dry.returncode == 0, dry.stdout + dry.stderr
+    assert "accepted with --allow contract" in dry.stdout
+    allowed = envguard(*command, "--allow", "contract", folder=tmp_path, **old)
+    assert allowed.returncode == 4, allowed.stdout + allowed.stderr
+    assert "not in the cache" in allowed.stderr
+    assert not (tmp_path / "env").exists()
 
 
 @pytest.mark.parametrize(

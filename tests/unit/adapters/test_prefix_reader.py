@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from envguard.adapters.prefixes.find import place_for
 from envguard.adapters.prefixes.reader import PrefixReaderOnDisk, find_prefix
 from envguard.errors import InputError
 from envguard.model.package import Manager
@@ -388,3 +389,42 @@ class TestFindPrefix:
             find_prefix("trainin", {"HOME": str(tmp_path)})
         assert caught.value.hint == "-n training"
         assert [line.split()[0] for line in caught.value.problems] == ["training"]
+
+
+class TestPlaceFor:
+    """Where `-n NAME` is, or is to be made."""
+
+    @pytest.mark.parametrize(
+        ("there", "envs_dirs", "expected"),
+        [
+            pytest.param(["miniforge3/envs"], [], "miniforge3/envs/new", id="the installation's"),
+            pytest.param(
+                ["miniforge3/envs", "work"], ["work"], "work/new", id="envs_dirs come first"
+            ),
+            pytest.param(
+                ["miniforge3/envs/new", "work"],
+                ["work"],
+                "miniforge3/envs/new",
+                id="one that is there comes before all places",
+            ),
+            pytest.param([], ["work/deep"], "work/deep/new", id="a folder that is yet to be made"),
+            pytest.param([], [], ".conda/envs/new", id="without an installation the home"),
+        ],
+    )
+    def test_as_conda_does(
+        self, there: list[str], envs_dirs: list[str], expected: str, tmp_path: Path
+    ) -> None:
+        for folder in there:
+            (tmp_path / folder).mkdir(parents=True)
+        told = [str(tmp_path / folder) for folder in envs_dirs]
+        assert place_for("new", told, {"HOME": str(tmp_path)}) == tmp_path / expected
+
+    @pytest.mark.parametrize("name", ["base", "root", "a/b", "a b", "a:b", "..", ""])
+    def test_what_is_no_name_is_refused(self, name: str, tmp_path: Path) -> None:
+        with pytest.raises(InputError, match="is no name for an environment"):
+            place_for(name, (), {"HOME": str(tmp_path)})
+
+    def test_envs_dirs_of_a_condarc_are_looked_into(self, tmp_path: Path) -> None:
+        add_record(tmp_path / "work/train", "python")
+        (tmp_path / ".condarc").write_text(f"envs_dirs: [{tmp_path}/work]\n")
+        assert find_prefix("train", {"HOME": str(tmp_path)}) == tmp_path / "work/train"
