@@ -180,7 +180,8 @@ def _reachable(
 ) -> Iterator[tuple[Supply, Mapping[tuple[Manager, str], PackageRecord]]]:
     """Where packages come from: channels, or a pack, whose files lie unpacked meanwhile."""
     from envguard.adapters.prefixes.packed import packed_prefixes
-    from envguard.adapters.prefixes.supply import Supply, cache_root
+    from envguard.adapters.prefixes.places import cache_root
+    from envguard.adapters.prefixes.supply import Supply
 
     supply = Supply(
         cache_root(),
@@ -208,13 +209,13 @@ class Activated:
 
     def has(self, program: str) -> bool:
         """Whether there is such a command."""
-        from envguard.adapters.prefixes.activation import is_program
+        from envguard.adapters.prefixes.entering import is_program
 
         return is_program(self.activation, program)
 
     def become(self, command: tuple[str, ...]) -> None:
         """Replace this process by the command; does not return. Raises OSError where it cannot start."""
-        from envguard.adapters.prefixes.activation import become
+        from envguard.adapters.prefixes.entering import become
 
         become(self.activation, command)
 
@@ -228,7 +229,7 @@ def activate(
 ) -> Activated:
     """The environment named as with conda, activated as conda does. Raises InputError."""
     from envguard.adapters import conda_config
-    from envguard.adapters.prefixes.activation import activation_of
+    from envguard.adapters.prefixes.entering import activation_of
 
     conda = conda_config.load(condarc=condarc, none=no_condarc)
     place = _there(name, prefix, conda)

@@ -43,11 +43,6 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Only where the lock still holds for its environment.yml (as `lock --check`).",
 )
-@click.option(
-    "--link-scripts",
-    is_flag=True,
-    help="Run the post-link scripts of packages: code of strangers, off unless asked for.",
-)
 @click.option("--offline", is_flag=True, help="Use the packages that are cached, ask nobody.")
 @click.option(
     "--mirror",
@@ -62,7 +57,8 @@ if TYPE_CHECKING:
     multiple=True,
     type=click.Choice(INSTALL_ALLOWS),
     help="contract: install although this machine breaks the contract of the lock. clobber: although two "
-    "packages own the same file. Repeatable.",
+    "packages own the same file. link-scripts: run the post-link scripts of packages, code of strangers. "
+    "Repeatable.",
 )
 @condarc_options
 @format_option("text", "json")
@@ -74,7 +70,6 @@ def command(
     prefix: Path | None,
     dry_run: bool,
     locked: bool,
-    link_scripts: bool,
     offline: bool,
     mirrors: tuple[str, ...],
     allowed: tuple[str, ...],
@@ -107,6 +102,7 @@ def command(
         if stale is not None:
             deliver(_report(stale, format_), output)
             return exit_status([stale], configuration, fail_on=None, allowed=())
+    allow = frozenset(allowed or configuration.allow)
     with terminal_progress() as progress:
         outcome = api.install(
             lock,
@@ -115,8 +111,8 @@ def command(
             mirrors=api.parse_mirrors(mirrors),
             offline=offline,
             dry_run=dry_run,
-            allow=frozenset(allowed or configuration.allow),
-            link_scripts=link_scripts,
+            allow=allow,
+            link_scripts="link-scripts" in allow,
             command=shlex.join(["envguard", *sys.argv[1:]]),
             configuration=configuration,
             condarc=condarc,

@@ -141,5 +141,5 @@ def _notes(
         )
     if done is not None and done.link_scripts:
         names = ", ".join(done.link_scripts)
-        notes.append(f"scripts of packages were not run ({names}): --link-scripts runs them")
+        notes.append(f"scripts of packages were not run ({names}): --allow link-scripts runs them")
     return [*notes, *(done.clobbers if done is not None else ())]

@@ -15,7 +15,7 @@ CHECK_ALLOWS = ("unknown",)
 """What `check` takes for --allow."""
 VERIFY_ALLOWS = (*CHECK_ALLOWS, "contract", "link-scripts")
 """What `verify` takes for --allow."""
-INSTALL_ALLOWS = ("contract", "clobber")
+INSTALL_ALLOWS = ("contract", "clobber", "link-scripts")
 """What `install` takes for --allow."""
 LOCK_ALLOWS = ("build", "cpu", "known-bad")
 """What `lock` takes for --allow."""

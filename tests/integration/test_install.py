@@ -219,7 +219,7 @@ def test_post_link_scripts_run_only_when_asked_for(
     assert run(["install", str(lock), "-p", str(tmp_path / "p")]) == 0
     assert not (tmp_path / "was-run").exists()
     assert "scripts of packages were not run (nosy)" in capsys.readouterr().out
-    assert run(["install", str(lock), "-p", str(tmp_path / "q"), "--link-scripts"]) == 0
+    assert run(["install", str(lock), "-p", str(tmp_path / "q"), "--allow", "link-scripts"]) == 0
     assert (tmp_path / "was-run").exists()
     assert "not run" not in capsys.readouterr().out
 

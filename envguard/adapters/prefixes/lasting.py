@@ -17,7 +17,8 @@ from envguard.adapters.prefixes.no_place import refuse_conda, refuse_foreign, re
 from envguard.adapters.prefixes.pip_install import install_pip_part, run_uv
 from envguard.adapters.prefixes.pip_records import complete_distributions
 from envguard.adapters.prefixes.reader import PrefixReaderOnDisk, site_packages
-from envguard.adapters.prefixes.supply import Supply, prefix_python
+from envguard.adapters.prefixes.supply import Supply
+from envguard.adapters.prefixes.throwaway import prefix_python
 from envguard.adapters.scratch import remove_tree, scratch_folder
 from envguard.errors import InputError, UnavailableError
 from envguard.model.installation import Installation, PrefixPlan, PrefixState
