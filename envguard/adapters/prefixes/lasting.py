@@ -7,12 +7,14 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from envguard.adapters.prefixes import meta_writer
 from envguard.adapters.prefixes.clobbers import SET_ASIDE, clobbered, refuse_clobbers
 from envguard.adapters.prefixes.conda_meta import HALF
 from envguard.adapters.prefixes.downloads import refuse_unhashed
+from envguard.adapters.prefixes.leaving import end
 from envguard.adapters.prefixes.no_place import refuse_conda, refuse_foreign, refuse_frozen
 from envguard.adapters.prefixes.pip_install import install_pip_part, run_uv
 from envguard.adapters.prefixes.pip_records import complete_distributions
@@ -91,7 +93,11 @@ class LastingPrefix:
         """
         refuse_unhashed((*plan.linked, *plan.pip_installed))
         fresh = not (self.path / "conda-meta").is_dir()
-        with scratch_folder(self._supply.root / "scratch") as folder, self._held(fresh):
+        root = self._supply.root
+        with (
+            scratch_folder(root / "scratch", end=partial(end, root)) as folder,
+            self._held(fresh),
+        ):
             try:
                 return self._change(plan, folder, progress, link_scripts, clobber, fresh, local)
             except OSError as error:
