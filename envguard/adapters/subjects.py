@@ -32,11 +32,13 @@ def find_subject(
     directory: Path | None = None,
     environment: Mapping[str, str] = os.environ,
     looked_for: tuple[str, ...] = HERE,
+    given: str | None = None,
 ) -> tuple[str, Found]:
     """What is meant, with the name to call it by. Raises InputError where there is nothing.
 
     `what` is a file, a folder or `-`; `name` and `prefix` are conda's -n and -p; without any of them
-    it is the first of `looked_for` in `directory`, else the active environment.
+    it is the first of `looked_for` in `directory`, else the active environment. `given` is what was read
+    from standard input already.
     """
     said = [text for text in (what, name, prefix) if text is not None]
     if len(said) > 1:
@@ -46,12 +48,20 @@ def find_subject(
     if prefix is not None:
         return _installed(prefix)
     if what == "-":
-        return "-", _parse(_standard_input(), "-")
+        return "-", _parse(standard_input() if given is None else given, "-")
     if what is not None and what.startswith(PREFIX):
         return what.removeprefix(PREFIX), image_subject(what)
     if what is not None:
         return _of_path(Path(what))
     return _here(directory, environment, looked_for)
+
+
+def environment_file_here(environment: Mapping[str, str] = os.environ) -> str | None:
+    """environment.yml of this folder, where there is neither a lock nor an active environment."""
+    active = any(environment.get(variable) for variable in ("CONDA_PREFIX", "VIRTUAL_ENV"))
+    if active or Path("conda-lock.yml").is_file():
+        return None
+    return next((file for file in HERE[1:] if Path(file).is_file()), None)
 
 
 def subject_here(
@@ -169,7 +179,8 @@ def _installed(path: Path) -> tuple[str, Found]:
     return str(path), PrefixReaderOnDisk().read(path)
 
 
-def _standard_input() -> str:
+def standard_input() -> str:
+    """What is piped in. Raises InputError: too much of it, not UTF-8."""
     data = sys.stdin.buffer.read(files.MAX_TEXT_BYTES + 1)
     if len(data) > files.MAX_TEXT_BYTES:
         raise InputError(f"standard input has more than {files.MAX_TEXT_BYTES:,} bytes")

@@ -11,10 +11,12 @@ from envguard.api.diagnosing import (
     diagnose_text,
     oom_kills,
 )
+from envguard.api.exporting import Exported, export
 from envguard.api.files import append_text, write_text
+from envguard.api.fixing import fix
 from envguard.api.installing import activate, install, stale_lock
 from envguard.api.knowing import failed_rule_examples, list_rules, rule_mistakes, signatures, why
-from envguard.api.locking import export, lock, lock_separately, parse_mirrors
+from envguard.api.locking import lock, lock_separately, parse_mirrors
 from envguard.api.machines import machine, resolve_targets, target_here
 from envguard.api.packing import pack
 from envguard.api.redacting import redacted
@@ -26,6 +28,7 @@ from envguard.api.verifying import verify
 from envguard.model.lock_options import LockOptions
 
 __all__ = [
+    "Exported",
     "LockOptions",
     "activate",
     "append_text",
@@ -42,6 +45,7 @@ __all__ = [
     "export",
     "failed_rule_examples",
     "find_configuration",
+    "fix",
     "init_plan",
     "install",
     "list_rules",

@@ -13,6 +13,7 @@ from envguard.model.configuration import NO_CONFIGURATION, Configuration
 
 if TYPE_CHECKING:
     from envguard.commands.check_subject import Question
+    from envguard.model.environment import Environment
     from envguard.model.matrix import Matrix
     from envguard.model.report import Report
     from envguard.ports import Progress
@@ -95,6 +96,25 @@ def check_many(
     reports = answered([cell.report for cell in cells])
     told = (replace(cell, report=report) for cell, report in zip(cells, reports, strict=True))
     return Matrix(tuple(told), seconds=time.perf_counter() - started)
+
+
+def answers_to(
+    path: str,
+    *,
+    targets: Sequence[str] = (),
+    lint: bool | None = None,
+    rules: Path | None = None,
+    select: Sequence[str] = (),
+    ignore: Sequence[str] = (),
+    configuration: Configuration = NO_CONFIGURATION,
+    today: date | None = None,
+) -> Callable[[Environment], tuple[Report, ...]]:
+    """What `check` says of an environment.yml at `path`, whatever is in it; options as there."""
+    from envguard.commands.check_subject import check_subject
+
+    question = _question(targets, configuration, lint=lint, rules_of=rules)
+    answered = _answers(question, configuration, select, ignore, today)
+    return lambda environment: answered(check_subject(environment, path, question))
 
 
 def expand_subjects(whats: Sequence[str]) -> tuple[str, ...]:

@@ -32,7 +32,7 @@ def solved(
     if conda.taken:
         progress.stage(f"configured for conda by {', '.join(conda.places)}")
     outcome = (
-        _by_conda_lock(job) if options.engine == "conda-lock" else _by_rattler(job, base, progress)
+        _by_conda_lock(job) if options.engine == "conda-lock" else by_rattler(job, base, progress)
     )
     beside = options.place.resolve().parent
     lockfile = relative_to(outcome.lockfile, beside, within=(beside, job.path.resolve().parent))
@@ -55,7 +55,8 @@ def solved(
     return summary, dump_conda_lock(locked, created_by=created_by)
 
 
-def _by_rattler(job: LockJob, base: Base | None, progress: Progress) -> LockOutcome:
+def by_rattler(job: LockJob, base: Base | None, progress: Progress) -> LockOutcome:
+    """What rattler and uv make of a request, in memory. Raises as `solved` does."""
     from envguard.adapters.pip.resolver import UvPipResolver
     from envguard.adapters.prefixes.throwaway import cache_root
     from envguard.adapters.solver import RattlerSolver

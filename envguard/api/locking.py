@@ -1,4 +1,4 @@
-"""From an environment.yml to a lock, and back."""
+"""From an environment.yml to a lock."""
 
 from __future__ import annotations
 
@@ -162,32 +162,3 @@ def _created_by() -> str:
     from envguard import __version__
 
     return f"conda-envguard {__version__}"
-
-
-def export(
-    what: str | None = None, *, name: str | None = None, prefix: Path | None = None
-) -> tuple[str, tuple[str, ...]]:
-    """A clean environment.yml of a lock, a prefix or a virtual environment, and notes on it.
-
-    `what` None = what is here. Raises InputError for what is none of these.
-    """
-    from envguard.adapters import subjects
-    from envguard.cleaning import clean_installed, clean_lock
-    from envguard.errors import InputError
-    from envguard.formats.environment_yml_dump import dump_environment
-    from envguard.model.environment import Environment
-    from envguard.model.image import Images
-    from envguard.model.lockfile import Lockfile
-
-    path, subject = subjects.find_subject(
-        what, name=name, prefix=prefix, looked_for=("conda-lock.yml",)
-    )
-    if isinstance(subject, Environment | Images | tuple):
-        kind = "an environment.yml" if isinstance(subject, Environment) else "a list of packages"
-        kind = f"an {subject.kind}" if isinstance(subject, Images) else kind
-        raise InputError(
-            f"{path} is {kind}, and export is of what was locked or installed",
-            hint="export a lock or an environment: envguard export conda-lock.yml, -n NAME, -p PREFIX",
-        )
-    clean = clean_lock(subject) if isinstance(subject, Lockfile) else clean_installed(subject)
-    return dump_environment(clean), clean.notes

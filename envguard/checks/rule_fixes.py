@@ -20,8 +20,10 @@ Evaluate = Callable[[Condition, Case], bool | None]
 def fix_of(rule: Rule, case: Case, evaluate: Evaluate) -> Fix:
     """The rule's advice, with those of its specs that take the finding away and bring no failure.
 
-    A spec stands for a version that it names itself, or that an example of the rule calls good.
+    A spec stands for a version that it names itself, or that an example of the rule calls good. The packages
+    that were found guilty are asked again: what an environment.yml does not name is in neither question.
     """
+    case = replace(case, complete=True)
     passed = {
         spec: tried
         for spec in rule.fix_specs

@@ -43,6 +43,10 @@ from envguard.cli.reports import FORMATS, MATRIX_FORMATS, render, render_matrix
 )
 @click.option("--select", multiple=True, metavar="ID", help="Only these rules (EG301, or EG3).")
 @click.option("--ignore", multiple=True, metavar="ID", help="Not these rules (EG301, or EG3).")
+@click.option(
+    "--fix", is_flag=True, help="Write the checked fixes into an environment.yml; asks first."
+)
+@click.option("--yes", is_flag=True, help="With --fix: write without asking.")
 @click.option("-v", "--verbose", is_flag=True, help="Show what passed and what was not checked.")
 def command(
     whats: tuple[str, ...],
@@ -60,11 +64,13 @@ def command(
     rules: Path | None,
     select: tuple[str, ...],
     ignore: tuple[str, ...],
+    fix: bool,
+    yes: bool,
     verbose: bool,
 ) -> int:
     """Judge WHAT: a conda-lock.yml, an environment.yml, another tool's list (`-` reads one), a Dockerfile,
     image:REPOSITORY:TAG, a conda prefix or a virtual environment; without WHAT what is here. Several, or
-    a glob in quotes, make a matrix. Nothing is written and nothing is downloaded.
+    a glob in quotes, make a matrix. Nothing is written (but with --fix) and nothing is downloaded.
 
     Exit status: 0 it runs (warnings too), 1 it does not, 2 wrong usage or unreadable input,
     3 it could not be decided.
@@ -73,6 +79,22 @@ def command(
 
     subjects = api.expand_subjects((*whats, *([f"image:{image}"] if image else [])))
     configuration = configuration_of(subjects, config=config, no_config=no_config, prefix=prefix)
+    if fix or yes:
+        if not fix or len(subjects) > 1 or name or prefix or image or format_ in MATRIX_FORMATS:
+            raise click.UsageError("--fix is of one environment.yml, and --yes is of --fix")
+        from envguard.cli.fix import offer
+
+        offer(
+            Path(subjects[0] if subjects else "environment.yml"),
+            yes=yes,
+            targets=targets,
+            lint=lint,
+            rules=rules,
+            select=select,
+            ignore=ignore,
+            configuration=configuration,
+        )
+        subjects = subjects or ("environment.yml",)
     if len(subjects) > 1 or format_ in MATRIX_FORMATS:
         _refuse_names(name, prefix, subjects)
         matrix = api.check_many(

@@ -22,7 +22,7 @@ VERBS = {
         "install": "give me the real environment from the lock",
         "run": "a command in an environment, as if it were activated",
         "pack": "a lock and all that it needs in one file, for machines without network",
-        "export": "what did I really ask for? Or a lock in another tool's format",
+        "export": "what did I really ask for? As a file that others can use",
     },
     "When it breaks": {
         "diagnose": "my kernel died: why? A post-mortem, of a pasted issue too",

@@ -1,10 +1,17 @@
-"""The rows of rules/tables/build_names.yaml, processors.yaml, python_ends.yaml and torch_pythons.yaml."""
+"""The rows of the tables of builds, processors, Pythons and packages of one platform."""
 
 from __future__ import annotations
 
 from envguard.formats.strict_yaml import Keys, as_texts
 from envguard.formats.table_values import Sources, as_date
-from envguard.model.spec_facts import BuildNames, Processors, PythonEnd, TorchPythons
+from envguard.model.environment import SELECTORS
+from envguard.model.spec_facts import (
+    BuildNames,
+    OnePlatform,
+    Processors,
+    PythonEnd,
+    TorchPythons,
+)
 
 
 def build_names(keys: Keys, origin: Sources) -> list[BuildNames]:
@@ -48,4 +55,12 @@ def torch_pythons(keys: Keys, origin: Sources) -> list[TorchPythons]:
             origin=origin(row),
         )
         for row in keys.rows("torch_pythons")
+    ]
+
+
+def one_platform(keys: Keys, origin: Sources) -> list[OnePlatform]:
+    """The rows of `one_platform`, each with its source."""
+    return [
+        OnePlatform(row.texts("names"), row.choice("selector", SELECTORS), origin(row))
+        for row in keys.rows("one_platform")
     ]

@@ -82,5 +82,6 @@ def _knowledge(keys: Keys) -> Knowledge:
         gpu_variants=tuple(gpu_variant_rows.gpu_variants(keys, origin)),
         ptx_makers=tuple(gpu_variant_rows.ptx_makers(keys, origin)),
         processors=tuple(spec_rows.processors(keys, origin)),
+        one_platform=tuple(spec_rows.one_platform(keys, origin)),
         torch_pythons=tuple(spec_rows.torch_pythons(keys, origin)),
     )

@@ -12,7 +12,13 @@ from envguard.model.gpu_variant import GpuVariants, PtxMakers
 from envguard.model.image import CudaImages, PytorchImages
 from envguard.model.origin import Origin
 from envguard.model.rule import Rule
-from envguard.model.spec_facts import BuildNames, Processors, PythonEnd, TorchPythons
+from envguard.model.spec_facts import (
+    BuildNames,
+    OnePlatform,
+    Processors,
+    PythonEnd,
+    TorchPythons,
+)
 from envguard.model.target import VirtualPackage
 from envguard.model.version import ComputeCapability, Dotted
 
@@ -231,6 +237,7 @@ class Knowledge:
     gpu_variants: tuple[GpuVariants, ...] = ()
     ptx_makers: tuple[PtxMakers, ...] = ()
     torch_pythons: tuple[TorchPythons, ...] = ()
+    one_platform: tuple[OnePlatform, ...] = ()
     rules: tuple[Rule, ...] = ()
     lint: bool = False
     """Whether rules that stop no GPU are asked, too."""

@@ -14,14 +14,24 @@ class RenderKind(StrEnum):
     ENV = "env"
     REQUIREMENTS = "requirements"
     PYLOCK = "pylock"
+    CYCLONEDX = "cyclonedx"
+    DOCKER_ENV = "docker-env"
+    SBATCH = "sbatch"
+    NODE_AFFINITY = "node-affinity"
 
 
+OF_THE_CONTRACT = (RenderKind.DOCKER_ENV, RenderKind.SBATCH, RenderKind.NODE_AFFINITY)
+"""What says what the packages need of a machine, and no packages."""
 _FILE_NAMES = {
     RenderKind.EXPLICIT: "conda-{label}{subdir}.lock",
     RenderKind.ENV: "conda-{label}{subdir}.lock.yml",
     RenderKind.PIXI: "{label}pixi.lock",
     RenderKind.REQUIREMENTS: "requirements-{label}{subdir}.txt",
     RenderKind.PYLOCK: "pylock.{label}{subdir}.toml",
+    RenderKind.CYCLONEDX: "{label}{subdir}.cdx.json",
+    RenderKind.DOCKER_ENV: "nvidia-{label}{subdir}.env",
+    RenderKind.SBATCH: "sbatch-{label}{subdir}.sh",
+    RenderKind.NODE_AFFINITY: "node-affinity-{label}{subdir}.yaml",
 }
 
 

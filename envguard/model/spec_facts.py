@@ -48,3 +48,12 @@ class TorchPythons:
     torch: str
     python: str
     origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class OnePlatform:
+    """Names (globs) of packages that only the subdirs of `selector` (`linux`, `win`, `osx`) have."""
+
+    names: tuple[str, ...]
+    selector: str
+    origin: Origin

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from envguard.model.package import Manager, PackageRecord
 from envguard.model.secrets import without_credentials
@@ -78,16 +79,20 @@ def _headers(path: Path) -> dict[str, list[str]]:
 
 
 def _origin(info: Path) -> str | None:
-    """direct_url.json (PEP 610) as pip takes it: `git+https://...@commit`, a URL of an archive."""
+    """direct_url.json (PEP 610) as pip takes it: `git+https://...@commit`, an archive's URL, `-e PATH`."""
     try:
         told: Mapping[str, Any] = json.loads((info / "direct_url.json").read_bytes())
     except FileNotFoundError:
         return None
     url = without_credentials(str(told["url"]))
+    inside = f"#subdirectory={told['subdirectory']}" if told.get("subdirectory") else ""
     vcs = told.get("vcs_info") or {}
     if vcs:
-        return f"{vcs.get('vcs', 'git')}+{url}@{vcs.get('commit_id', '')}".rstrip("@")
-    return url
+        return f"{vcs.get('vcs', 'git')}+{url}@{vcs.get('commit_id', '')}".rstrip("@") + inside
+    editable = bool((told.get("dir_info") or {}).get("editable"))
+    if editable and url.startswith("file://"):
+        return f"-e {unquote(urlsplit(url).path)}"
+    return url + inside
 
 
 def _why(error: Exception) -> str:

@@ -6,20 +6,28 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from envguard.errors import InputError
+from envguard.formats.renders.cyclonedx import render_cyclonedx
+from envguard.formats.renders.docker_env import render_docker_env
 from envguard.formats.renders.environment import render_environment
 from envguard.formats.renders.explicit import render_explicit
+from envguard.formats.renders.node_affinity import render_node_affinity
 from envguard.formats.renders.pixi import render_pixi
 from envguard.formats.renders.pylock import render_pylock
 from envguard.formats.renders.requirements import render_requirements
+from envguard.formats.renders.sbatch import render_sbatch
 from envguard.formats.renders.wording import counted
 from envguard.model.lockfile import Lockfile
-from envguard.model.rendering import Rendered, RenderKind
+from envguard.model.rendering import OF_THE_CONTRACT, Rendered, RenderKind
 
 _OF_A_SUBDIR: dict[RenderKind, Callable[[Lockfile, str], Rendered]] = {
     RenderKind.EXPLICIT: render_explicit,
     RenderKind.ENV: render_environment,
     RenderKind.REQUIREMENTS: render_requirements,
     RenderKind.PYLOCK: render_pylock,
+    RenderKind.CYCLONEDX: render_cyclonedx,
+    RenderKind.DOCKER_ENV: render_docker_env,
+    RenderKind.SBATCH: render_sbatch,
+    RenderKind.NODE_AFFINITY: render_node_affinity,
 }
 
 
@@ -48,6 +56,8 @@ def render(
 
 def _with_left_out(rendered: Rendered, lockfile: Lockfile, subdir: str) -> Rendered:
     """These formats hold one set of packages: the main one. What else is locked is told."""
+    if rendered.kind in OF_THE_CONTRACT:
+        return rendered
     extra = sorted({p.category for p in lockfile.packages if p.platform == subdir and p.is_extra})
     if not extra:
         return rendered

@@ -257,7 +257,17 @@ def test_pip_packages_are_told_from_condas(prefix: Path, reader: PrefixReaderOnD
             id="a signed URL",
         ),
         pytest.param(
-            {"url": "file:///src/x", "dir_info": {"editable": True}}, "file:///src/x", id="editable"
+            {"url": "file:///src/x", "dir_info": {"editable": True}}, "-e /src/x", id="editable"
+        ),
+        pytest.param({"url": "file:///src/x", "dir_info": {}}, "file:///src/x", id="a folder"),
+        pytest.param(
+            {
+                "url": "https://host.example/x.git",
+                "vcs_info": {"commit_id": "ab"},
+                "subdirectory": "py",
+            },
+            "git+https://host.example/x.git@ab#subdirectory=py",
+            id="a folder of a repository",
         ),
     ],
 )

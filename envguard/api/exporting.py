@@ -1,0 +1,250 @@
+"""What was asked for, as others can use it, and the proof that it solves to the same."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from envguard.model.cleaning import Policy
+from envguard.model.configuration import NO_CONFIGURATION, Configuration
+
+if TYPE_CHECKING:
+    from envguard.commands.export import Clean
+    from envguard.commands.prove import Proof
+    from envguard.model.conda_config import CondaConfig
+    from envguard.model.environment import Environment
+    from envguard.model.knowledge import Knowledge
+    from envguard.model.lockfile import Lockfile
+    from envguard.model.target import Target
+    from envguard.ports import Installed, Progress
+
+ENVIRONMENT_YML = "environment-yml"
+PIXI_TOML = "pixi-toml"
+REQUIREMENTS = "requirements"
+FORMATS = (ENVIRONMENT_YML, PIXI_TOML, REQUIREMENTS)
+"""Of what was asked for; RenderKind has those of exact packages, and a lock's `requirements` is one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proving:
+    """How the result is solved again: `targets` are texts of `--for`; empty: the lock's, or this machine."""
+
+    targets: tuple[str, ...] = ()
+    mirrors: Mapping[str, str] = field(default_factory=dict)
+    offline: bool = False
+    condarc: Path | None = None
+    no_condarc: bool = False
+    configuration: Configuration = NO_CONFIGURATION
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """A file for others. `proofs` are one a platform; None where nobody asked for a proof."""
+
+    text: str
+    notes: tuple[str, ...]
+    proofs: tuple[Proof, ...] | None = None
+
+
+def export(
+    what: str | None = None,
+    *,
+    name: str | None = None,
+    prefix: Path | None = None,
+    format_: str = ENVIRONMENT_YML,
+    policy: Policy = Policy(),  # noqa: B008  frozen
+    platforms: Sequence[str] = (),
+    allow: frozenset[str] = frozenset(),
+    prove: Proving | None = None,
+    progress: Progress | None = None,
+) -> Exported:
+    """A lock, a prefix, a virtual environment or an environment.yml in one of FORMATS or RenderKind.
+
+    `what` None = a lock here, else the active environment, else environment.yml here. `platforms` choose of a
+    lock's files. `allow` may hold `incomplete`: a prefix that is not whole. Nothing is written. Raises
+    InputError for what is none of these, and with `prove` UnsatisfiableError and UnavailableError.
+    """
+    from envguard.adapters import rules
+    from envguard.commands.export import as_lock, clean
+    from envguard.errors import InputError
+    from envguard.formats.environment_yml import parse_environment
+    from envguard.model.environment import Environment
+    from envguard.model.lockfile import Lockfile
+
+    path, found, text = _subject(what, name, prefix)
+    knowledge = rules.load()
+    of_request = format_ in FORMATS and not (
+        format_ == REQUIREMENTS and isinstance(found, Lockfile)
+    )
+    if not of_request:
+        if prove is not None:
+            raise InputError(
+                f"--prove is of what was asked for, and {format_} of exact packages",
+                hint=f"--format {ENVIRONMENT_YML} or {PIXI_TOML}",
+            )
+        if isinstance(found, Environment):
+            raise InputError(
+                f"{path} names no exact packages, and {format_} is made of them",
+                hint=f"lock it first: envguard lock {path}, then envguard export conda-lock.yml",
+            )
+        return _rendered(as_lock(found, knowledge, allow=allow), format_, platforms)
+    if platforms:
+        raise InputError(f"--platform chooses of a lock's files; --format {format_} has one")
+    cleaned = clean(found, policy, knowledge, text=text, allow=allow)
+    written = _written(cleaned, format_, found)
+    if prove is None:
+        return written
+    again = parse_environment(cleaned.text, path)
+    proofs = _proofs(again, found, Path(path), prove, knowledge, progress)
+    return Exported(written.text, written.notes, proofs)
+
+
+def _subject(
+    what: str | None, name: str | None, prefix: Path | None
+) -> tuple[str, Lockfile | Installed | Environment, str]:
+    """What is meant, and its text where it is an environment.yml."""
+    from envguard.adapters import files, subjects
+    from envguard.errors import InputError
+    from envguard.model.environment import Environment
+    from envguard.model.image import Images
+
+    if (what, name, prefix) == (None, None, None):
+        what = subjects.environment_file_here()
+    text = subjects.standard_input() if what == "-" else ""
+    path, found = subjects.find_subject(
+        what, name=name, prefix=prefix, looked_for=("conda-lock.yml",), given=text
+    )
+    if isinstance(found, Images | tuple):
+        kind = f"an {found.kind}" if isinstance(found, Images) else "a list of packages"
+        raise InputError(
+            f"{path} is {kind}; export is of what was locked, installed or written",
+            hint="envguard export conda-lock.yml, environment.yml, -n NAME or -p PREFIX",
+        )
+    if isinstance(found, Environment) and what != "-":
+        text = files.read_text(Path(path))
+    return path, found, text
+
+
+def _written(cleaned: Clean, format_: str, found: object) -> Exported:
+    """The clean environment in the format that was asked for."""
+    if format_ == ENVIRONMENT_YML:
+        return Exported(cleaned.text, cleaned.notes)
+    from envguard.formats.pixi_toml import dump_pixi_toml
+    from envguard.formats.requirements_dump import dump_requirements
+    from envguard.model.subdir import current_subdir
+    from envguard.ports import Installed
+
+    if format_ == REQUIREMENTS:
+        text, notes = dump_requirements(cleaned.environment)
+    else:
+        subdir = found.subdir if isinstance(found, Installed) else current_subdir()
+        text, notes = dump_pixi_toml(cleaned.environment, (subdir,))
+    return Exported(text, (*cleaned.notes, *notes))
+
+
+def _rendered(lockfile: Lockfile, format_: str, platforms: Sequence[str]) -> Exported:
+    from envguard.errors import InputError
+    from envguard.formats.renders import render
+    from envguard.model.rendering import RenderKind
+
+    files = render(lockfile, RenderKind(format_), platforms=platforms)
+    if len(files) > 1:
+        subdirs = ", ".join(str(file.subdir) for file in files)
+        raise InputError(
+            f"{format_} is one file a platform, and the lock has {len(files)} of them: {subdirs}. "
+            f"Name one (--platform {files[0].subdir}), or write all with `envguard lock --render {format_}`"
+        )
+    return Exported(files[0].text, files[0].notes)
+
+
+def _proofs(
+    exported: Environment,
+    found: Lockfile | Installed | Environment,
+    path: Path,
+    proving: Proving,
+    knowledge: Knowledge,
+    progress: Progress | None,
+) -> tuple[Proof, ...]:
+    from dataclasses import replace
+    from functools import partial
+
+    from envguard.adapters import conda_config
+    from envguard.api.configuring import knowledge_for
+    from envguard.commands.prove import prove
+    from envguard.errors import InputError
+    from envguard.model.environment import Environment
+    from envguard.model.lockfile import Lockfile
+
+    wanted = _targets(exported, found, path, proving)
+    solve = partial(
+        _solve,
+        wanted=wanted,
+        path=path,
+        proving=proving,
+        conda=conda_config.load(condarc=proving.condarc, none=proving.no_condarc),
+        knowledge=knowledge_for(proving.configuration),
+        progress=progress,
+    )
+    if isinstance(found, Environment):
+        first = solve(found)
+        before = {subdir: first.records_for(subdir) for subdir in wanted}
+    elif isinstance(found, Lockfile):
+        before = {s: found.records_for(s) for s in wanted if s in found.platforms}
+    else:
+        before = {found.subdir: found.records} if found.subdir in wanted else {}
+    if not before:
+        raise InputError(
+            f"{path} holds no packages for {', '.join(wanted)}, so there is nothing to compare with",
+            hint="name a machine that it is for: --for SUBDIR:CARD",
+        )
+    exported = replace(exported, path=str(path))
+    return prove(exported, before, solve=solve, knowledge=knowledge)
+
+
+def _solve(
+    environment: Environment,
+    *,
+    wanted: dict[str, tuple[Target, ...]],
+    path: Path,
+    proving: Proving,
+    conda: CondaConfig,
+    knowledge: Knowledge,
+    progress: Progress | None,
+) -> Lockfile:
+    from envguard.api.solving import solved
+    from envguard.ports import SILENT
+
+    return solved(
+        environment,
+        wanted,
+        knowledge=knowledge,
+        conda=conda,
+        mirrors=proving.mirrors,
+        offline=proving.offline,
+        source=path.name,
+        directory=path.resolve().parent,
+        progress=progress or SILENT,
+    ).lockfile
+
+
+def _targets(
+    exported: Environment,
+    found: Lockfile | Installed | Environment,
+    path: Path,
+    proving: Proving,
+) -> dict[str, tuple[Target, ...]]:
+    """Those that were said, else those that the lock records, else this machine on the file's platforms."""
+    from envguard.api.lock_jobs import targets_to_lock
+    from envguard.model.lockfile import Lockfile
+    from envguard.ports import Installed
+
+    recorded = found.targets or () if isinstance(found, Lockfile) else ()
+    kept = () if proving.targets else tuple(locked.target for locked in recorded)
+    platforms: tuple[str, ...] = ()
+    if isinstance(found, Lockfile):
+        platforms = found.platforms
+    elif isinstance(found, Installed):
+        platforms = (found.subdir,)
+    return targets_to_lock(exported, path, proving.targets, platforms, proving.configuration, kept)
