@@ -66,6 +66,8 @@ def export(
     lock's files. `allow` may hold `incomplete`: a prefix that is not whole. Nothing is written. Raises
     InputError for what is none of these, and with `prove` UnsatisfiableError and UnavailableError.
     """
+    from dataclasses import replace
+
     from envguard.adapters import rules
     from envguard.commands.export import as_lock, clean
     from envguard.errors import InputError
@@ -94,6 +96,7 @@ def export(
         raise InputError(f"--platform chooses of a lock's files; --format {format_} has one")
     cleaned = clean(found, policy, knowledge, text=text, allow=allow)
     written = _written(cleaned, format_, found)
+    written = replace(written, notes=(*written.notes, *_clobbered(found)))
     if prove is None:
         return written
     again = parse_environment(cleaned.text, path)
@@ -125,6 +128,16 @@ def _subject(
     if isinstance(found, Environment) and what != "-":
         text = files.read_text(Path(path))
     return path, found, text
+
+
+def _clobbered(found: object) -> tuple[str, ...]:
+    """What two packages of a prefix wrote over each other."""
+    from envguard.adapters.prefixes.conda_meta import owned_twice
+    from envguard.ports import Installed
+
+    if not isinstance(found, Installed) or found.kind != "prefix":
+        return ()
+    return owned_twice(found.path)
 
 
 def _written(cleaned: Clean, format_: str, found: object) -> Exported:

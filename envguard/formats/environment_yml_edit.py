@@ -48,12 +48,26 @@ def edited(text: str, environment: Environment, edits: Edits) -> str:
     new = text
     for splice in reversed(splices):
         new = new[: splice.start] + splice.text + new[splice.end :]
-    _refuse_another(parse_environment(new, path), environment, edits)
+    if not _says(new, environment, edits):
+        raise InputError(
+            f"{path}: it is written in a way that cannot be edited line by line",
+            hint="write one package a line (`- numpy`), without anchors and block scalars",
+        )
     return new
 
 
-def _refuse_another(found: Environment, before: Environment, edits: Edits) -> None:
-    """What was written has to be read as what was meant, whatever the file looked like."""
+def _says(text: str, before: Environment, edits: Edits) -> bool:
+    """Whether what was written is read as what was meant, whatever the file looked like.
+
+    Lines at one place are aliases of one line: what is done to it is done to all of them.
+    """
+    lines = (*before.dependencies, *before.pip, *before.channel_lines)
+    if len({(line.line, line.column) for line in lines}) < len(lines):
+        return False
+    try:
+        found = parse_environment(text, before.path or "environment.yml")
+    except InputError:
+        return False
     wanted = (
         (*_lines(before.dependencies, edits), *edits.dependencies),
         _lines(before.pip, edits),
@@ -64,13 +78,8 @@ def _refuse_another(found: Environment, before: Environment, edits: Edits) -> No
         for lines in (found.dependencies, found.pip, found.channel_lines)
     )
     kept = set(before.variables) - set(edits.drop_variables)
-    gone = edits.drop_prefix and found.prefix is not None
-    if read == wanted and set(found.variables) == kept and not gone:
-        return
-    raise InputError(
-        f"{before.path}: it is written in a way that cannot be edited line by line",
-        hint="write one package a line (`- numpy`), without anchors and block scalars",
-    )
+    prefix = None if edits.drop_prefix else before.prefix
+    return read == wanted and set(found.variables) == kept and found.prefix == prefix
 
 
 def _lines(lines: tuple[Dependency, ...], edits: Edits) -> tuple[str, ...]:
@@ -152,9 +161,12 @@ class _Editor:
         gone = {id(item.node) for item in items}
         for item in items:
             section = self.pip_section(item.parent)
-            if section is not None and all(id(node) in gone for node in item.parent.value):
+            siblings = item.parent.value
+            if section is not None and all(id(node) in gone for node in siblings):
                 if item.index == 0:
                     yield self.without_item(section)
+            elif item.parent.flow_style and all(id(n) in gone for n in siblings[item.index :]):
+                yield self.without_last(item, behind=id(siblings[item.index - 1]) not in gone)
             else:
                 yield self.without_item(item)
 
@@ -171,11 +183,17 @@ class _Editor:
         siblings = item.parent.value
         if not item.parent.flow_style:
             return _Splice(self.line_start(item.node), self.next_line(item.node), "")
-        if item.index + 1 < len(siblings):
-            return _Splice(self.start(item.node), self.start(siblings[item.index + 1]), "")
-        before = siblings[item.index - 1] if item.index else None
-        start = self.end(before) if before is not None else self.start(item.node)
-        return _Splice(start, self.end(item.node), "")
+        return _Splice(self.start(item.node), self.start(siblings[item.index + 1]), "")
+
+    def without_last(self, item: _Item, *, behind: bool) -> _Splice:
+        """The end of a list in brackets, with the comma before it where what is `behind` of it stays."""
+        siblings = item.parent.value
+        if not behind and item.index:
+            return _Splice(
+                self.start(item.node), self.start(item.node), ""
+            )  # the one before took it
+        start = self.end(siblings[item.index - 1]) if item.index else self.start(item.node)
+        return _Splice(start, self.end(siblings[-1]), "")
 
     def appended(self, key: str, text: str) -> _Splice:
         """A line behind the last package of a list, before its `pip:` section."""

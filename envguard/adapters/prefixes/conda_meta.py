@@ -19,6 +19,7 @@ _FILES = re.compile(rb'"files":\s*\[[^\]]*\]\s*,')
 _PATHS = re.compile(
     rb'"paths_data":\s*\{\s*"paths":\s*\[[^\]]*\]\s*,\s*"paths_version":\s*\d+\s*\}\s*,'
 )
+_QUOTED = re.compile(rb'"((?:[^"\\]|\\.)+)"')
 _INFO = b'.dist-info/METADATA"'
 _COMMAND = re.compile(r"#\s*cmd:\s*(.+)")
 _CHANNEL = re.compile(r"(?:^|\s)(?:-c|--channel)[=\s]\s*(\S+)")
@@ -98,6 +99,31 @@ def _infos(data: bytes) -> Iterator[str]:
         start = data.rfind(b"/", 0, at) + 1
         yield data[start : at + len(b".dist-info")].decode("utf-8", "replace")
         at = data.find(_INFO, at + 1)
+
+
+def owned_twice(prefix: Path) -> tuple[str, ...]:
+    """Files that two records list, one sentence for each two packages.
+
+    It reads the lists that `read_conda_meta` leaves out, and passes over records that cannot be read.
+    """
+    owner: dict[bytes, str] = {}
+    found: dict[tuple[str, str], tuple[str, int]] = {}
+    for path in sorted((prefix / "conda-meta").glob("*.json")):
+        try:
+            lists = _FILES.search(path.read_bytes())
+        except OSError:
+            continue
+        name = path.name.rsplit("-", 2)[0]
+        for file in _QUOTED.findall(lists[0].partition(b"[")[2]) if lists else ():
+            other = owner.setdefault(file, name)
+            if other != name:
+                first, count = found.get((other, name), (file.decode("utf-8", "replace"), 0))
+                found[other, name] = first, count + 1
+    return tuple(
+        f"{one} and {other} both own {file}{f' and {count - 1} more' if count > 1 else ''}: what is there is "
+        "of the one that came last"
+        for (one, other), (file, count) in found.items()
+    )
 
 
 def _record(entry: Mapping[str, Any]) -> PackageRecord:

@@ -1,0 +1,237 @@
+"""`envguard export` as a process of its own would run it: prefixes, files, formats, proofs."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+
+from envguard.cli.main import run
+from envguard.errors import InputError
+from envguard.formats.environment_yml import parse_environment
+from envguard.formats.environment_yml_edit import edited
+from tests.real_data import DATA, real_data
+
+CORPUS = sorted((DATA / "corpus" / "environments").glob("*.yml"))
+
+
+def prefix_of(folder: Path, *records: dict[str, object], history: str = "") -> Path:
+    """A prefix with conda-meta, a python and nothing else."""
+    meta = folder / "conda-meta"
+    meta.mkdir(parents=True)
+    for record in records:
+        whole = {"build": "h0_0", "build_number": 0, "depends": [], "subdir": "linux-64", **record}
+        url = f"https://conda.anaconda.org/conda-forge/linux-64/{record['name']}.conda"
+        whole.setdefault("url", url)
+        (meta / f"{record['name']}-{record['version']}.json").write_text(json.dumps(whole))
+    (meta / "history").write_text(history)
+    (folder / "bin").mkdir()
+    (folder / "bin" / "python").touch()
+    return folder
+
+
+PYTHON = {"name": "python", "version": "3.12.11"}
+NUMPY = {"name": "numpy", "version": "1.26.4", "depends": ["python"]}
+TORCH = {
+    "name": "pytorch",
+    "version": "2.2.2",
+    "build": "cuda118_py312_h0_300",
+    "depends": ["__cuda", "python", "numpy"],
+}
+
+
+def exported(capsys, *arguments: str) -> tuple[int, str, str]:
+    capsys.readouterr()
+    code = run(["export", *arguments])
+    out, err = capsys.readouterr()
+    return code, out, err
+
+
+def test_a_prefix_says_what_was_asked_for_with_the_bounds_that_are_known(tmp_path, capsys):
+    history = "==> 2026-01-01 00:00:00 <==\n# update specs: ['pytorch', 'numpy >=1.24']\n"
+    prefix = prefix_of(tmp_path / "train", PYTHON, NUMPY, TORCH, history=history)
+    code, out, err = exported(capsys, "-p", str(prefix))
+    assert code == 0
+    assert yaml.safe_load(out) == {
+        "name": "train",
+        "channels": ["conda-forge"],
+        "dependencies": ["pytorch=2.2.*=*cuda118*", "numpy >=1.24,<2", "python=3.12"],
+    }
+    assert err == "not proven: nothing was solved again (--prove does)\n"
+
+
+@pytest.mark.parametrize(
+    ("pin", "expected"),
+    [
+        ("none", ["pytorch=2.2.*=*cuda118*", "python=3.12"]),
+        ("exact", ["pytorch=2.2.2=*cuda118*", "python==3.12.11"]),
+    ],
+)
+def test_versions_are_by_policy(tmp_path, capsys, pin, expected):
+    prefix = prefix_of(tmp_path, PYTHON, NUMPY, TORCH)
+    _, out, err = exported(capsys, "-p", str(prefix), "--pin", pin)
+    assert yaml.safe_load(out)["dependencies"] == expected
+    assert "nobody recorded what was asked for" in err
+
+
+def listing(prefix: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in prefix.rglob("*") if path.is_file()}
+
+
+def broken_json(prefix: Path) -> None:
+    (prefix / "conda-meta" / "numpy-1.26.4.json").write_text('{"name": "numpy",')
+
+
+def half_installed(prefix: Path) -> None:
+    (prefix / "conda-meta" / "numpy-1.26.4.json").unlink()
+
+
+def without_python(prefix: Path) -> None:
+    (prefix / "bin" / "python").unlink()
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        (broken_json, "conda-meta/numpy-1.26.4.json: line 1: not JSON"),
+        (half_installed, "numpy is not installed, and pytorch needs it"),
+        (without_python, "python is recorded as installed, and there is no bin/python"),
+    ],
+)
+def test_a_prefix_that_is_not_whole_is_refused_and_left_alone(tmp_path, capsys, damage, said):
+    prefix = prefix_of(tmp_path / "p", PYTHON, NUMPY, TORCH)
+    damage(prefix)
+    before = listing(prefix)
+    code, out, err = exported(capsys, "-p", str(prefix), "-o", str(tmp_path / "e.yml"))
+    assert (code, out) == (2, "")
+    assert said in err
+    assert "--allow incomplete" in err
+    assert listing(prefix) == before
+    assert not (tmp_path / "e.yml").exists()
+    assert exported(capsys, "-p", str(prefix), "--allow", "incomplete")[0] == 0
+
+
+def test_wheels_that_conda_pypi_installed_are_pip_packages(tmp_path, capsys):
+    wheel = {
+        "name": "einops",
+        "version": "0.8.1",
+        "build": "pypi_0",
+        "url": "file:///c/einops.conda",
+    }
+    prefix = prefix_of(tmp_path, PYTHON, {**wheel, "depends": ["python"]})
+    _, out, err = exported(capsys, "-p", str(prefix))
+    assert yaml.safe_load(out)["dependencies"] == ["python=3.12", "pip", {"pip": ["einops==0.8.*"]}]
+    assert "einops: wheels that conda-pypi installed; no channel has them" in err
+
+
+def test_two_packages_that_own_a_file_are_named(tmp_path, capsys):
+    files = {"files": ["lib/libx.so", "lib/other"]}
+    mkl = {"name": "mkl", "version": "2024.0", "files": ["lib/libx.so"]}
+    prefix = prefix_of(tmp_path, PYTHON, {**NUMPY, **files}, mkl)
+    code, _, err = exported(capsys, "-p", str(prefix))
+    assert code == 0
+    assert "mkl and numpy both own lib/libx.so: what is there is of the one that came last" in err
+
+
+def test_an_environment_file_keeps_its_comments_and_its_order(tmp_path, capsys):
+    file = tmp_path / "environment.yml"
+    file.write_text(
+        "# ours\nname: x\nchannels: [conda-forge, 'https://u:secret@index.example/c']\ndependencies:\n"
+        "  - numpy=1.26.4=py312heda63a1_0  # arrays\n  - pytorch=2.7.1=cuda129_mkl_py312_h0_304\n"
+        "  - libgcc-ng\nprefix: /home/me/x\n"
+    )
+    before = file.read_text()
+    _, out, err = exported(capsys, str(file))
+    assert out == (
+        "# ours\nname: x\nchannels: [conda-forge, 'https://index.example/c']\ndependencies:\n"
+        "  - numpy=1.26  # arrays\n  - pytorch=2.7.*=*cuda129*\n"
+        "  - libgcc-ng  # [linux]\n"
+    )
+    assert (
+        "behind a selector that conda-lock and envguard read, conda does not: libgcc-ng [linux]"
+        in err
+    )
+    assert file.read_text() == before
+
+
+def test_a_clean_file_becomes_a_pixi_toml(tmp_path, capsys):
+    file = tmp_path / "environment.yml"
+    file.write_text(
+        "name: x\nchannels: [conda-forge, defaults, nodefaults]\nplatforms: [linux-64, osx-arm64]\n"
+        "dependencies:\n- python=3.12\n- pytorch=2.7.*=*cuda129*  # [linux]\n- nvidia::nccl  # [linux]\n- pip\n"
+        "- pip:\n  - --extra-index-url https://index.example/simple\n  - einops==0.8.1\n"
+        "  - a[x] @ git+https://index.example/a.git@abc123\n  - -e ./own\nvariables:\n  A: 'b'\n"
+    )
+    code, out, _ = exported(capsys, str(file), "--format", "pixi-toml")
+    assert code == 0
+    assert tomllib.loads(out) == {
+        "workspace": {
+            "name": "x",
+            "channels": [
+                "conda-forge",
+                "https://repo.anaconda.com/pkgs/main",
+                "https://repo.anaconda.com/pkgs/r",
+            ],
+            "platforms": ["linux-64", "osx-arm64"],
+        },
+        "system-requirements": {"cuda": "12"},
+        "dependencies": {"python": "3.12.*", "pip": "*"},
+        "target": {
+            "linux-64": {
+                "dependencies": {
+                    "pytorch": {"version": "2.7.*", "build": "*cuda129*"},
+                    "nccl": {"version": "*", "channel": "nvidia"},
+                }
+            }
+        },
+        "pypi-options": {"extra-index-urls": ["https://index.example/simple"]},
+        "pypi-dependencies": {
+            "einops": "==0.8.1",
+            "a": {"git": "https://index.example/a.git", "rev": "abc123", "extras": ["x"]},
+            "own": {"path": "./own", "editable": True},
+        },
+        "activation": {"env": {"A": "b"}},
+    }
+
+
+def test_exact_formats_are_refused_for_a_file_that_names_no_exact_packages(tmp_path, capsys):
+    file = tmp_path / "environment.yml"
+    file.write_text("dependencies: [numpy]\n")
+    code, out, err = exported(capsys, str(file), "--format", "cyclonedx")
+    assert (code, out) == (2, "")
+    assert "lock it first" in err
+
+
+@pytest.mark.parametrize("options", [[], ["--pin", "none", "--defaults", "urls"]])
+def test_every_file_of_the_corpus_is_cleaned_once_and_for_all(options):
+    """No crash, every spec is a MatchSpec, no package is lost, and a second time changes nothing."""
+    from envguard.adapters import rules
+    from envguard.cleaning import clean_file
+    from envguard.model.cleaning import Pin, Policy
+    from envguard.model.conda import parse_match_spec
+
+    real_data("corpus")
+    knowledge = rules.load()
+    policy = Policy(Pin.NONE, "urls") if options else Policy()
+    tables = {"pypi_names": knowledge.pypi_names, "one_platform": knowledge.one_platform}
+    read = 0
+    for path in CORPUS:
+        text = path.read_text(errors="replace")
+        try:
+            environment = parse_environment(text, path.name)
+        except InputError:
+            continue
+        read += 1
+        found = parse_environment(
+            edited(text, environment, clean_file(environment, policy, **tables)), path.name
+        )
+        asked = {parse_match_spec(line.spec).name for line in environment.dependencies}
+        kept = {parse_match_spec(line.spec).name for line in found.dependencies}
+        assert asked <= kept, path.name
+        pip = {line.spec for line in environment.pip} - {line.spec for line in found.pip}
+        assert all(not set("=<>@[-") & set(line) or "://" in line for line in pip), path.name
+        assert clean_file(found, policy, **tables).empty, path.name
+    assert read > 0.85 * len(CORPUS)
