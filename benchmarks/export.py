@@ -1,7 +1,7 @@
 """`envguard export -p PREFIX` of 400 packages, as a whole process: the median.
 
-The records are the largest real lock below ENVGUARD_TEST_DATA, cut to 400 packages and written as conda-meta with
-lists of 60 files each, byte-compiled; nothing is solved.
+The records are the largest real lock below ENVGUARD_TEST_DATA, filled up to 400 packages with other names and
+written as conda-meta with lists of 60 files each; byte-compiled, nothing is solved.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def install(prefix: Path) -> int:
     lock, subdir = max(((x, s) for x in locks for s in x.platforms), key=lambda y: size(*y))
     records = [r for r in lock.records_for(subdir) if r.manager is Manager.CONDA]
     records = {record.name: record for record in records}
-    names = set(records)
+    names = set(list(records)[:PACKAGES])
     (prefix / "bin").mkdir(parents=True)
     (prefix / "bin" / "python").touch()
     (prefix / "conda-meta").mkdir()

@@ -161,7 +161,8 @@ def test_a_clean_file_becomes_a_pixi_toml(tmp_path, capsys):
     file = tmp_path / "environment.yml"
     file.write_text(
         "name: x\nchannels: [conda-forge, defaults, nodefaults]\nplatforms: [linux-64, osx-arm64]\n"
-        "dependencies:\n- python=3.12\n- pytorch=2.7.*=*cuda129*  # [linux]\n- nvidia::nccl  # [linux]\n- pip\n"
+        "dependencies:\n- python=3.12\n- pytorch=2.7.*=*cuda129*  # [linux]\n"
+        "- nvidia::nccl  # [linux]\n- pip\n"
         "- pip:\n  - --extra-index-url https://index.example/simple\n  - einops==0.8.1\n"
         "  - a[x] @ git+https://index.example/a.git@abc123\n  - -e ./own\nvariables:\n  A: 'b'\n"
     )
