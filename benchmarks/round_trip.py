@@ -154,11 +154,13 @@ class Trip:
         channels = [*environment.channels, *(c for c in named if c is not None)]
         api.lock(
             source,
-            output=output,
-            targets=[self.target],
-            platforms=[SUBDIR],
-            mirrors=dict(mirrored(channels, self.url)),
-            allow=frozenset({"known-bad", "cpu"}),
+            api.LockOptions(
+                output=output,
+                targets=(self.target,),
+                platforms=(SUBDIR,),
+                mirrors=dict(mirrored(channels, self.url)),
+                allow=frozenset({"known-bad", "cpu"}),
+            ),
         )
         self.request = environment
         return parse_conda_lock(output.read_text(), str(output)).records_for(SUBDIR)

@@ -226,20 +226,24 @@ def _solve(
     knowledge: Knowledge,
     progress: Progress | None,
 ) -> Lockfile:
-    from envguard.api.solving import solved
+    from envguard.api.lock_jobs import LockJob
+    from envguard.api.lock_solving import by_rattler
+    from envguard.model.lock_options import LockOptions
     from envguard.ports import SILENT
 
-    return solved(
-        environment,
-        wanted,
+    options = LockOptions(output=None, mirrors=proving.mirrors, offline=proving.offline)
+    job = LockJob(
+        options=options,
+        path=path,
+        environment=environment,
         knowledge=knowledge,
+        configuration=proving.configuration,
+        targets=wanted,
+        there=None,
+        cutoff=None,
         conda=conda,
-        mirrors=proving.mirrors,
-        offline=proving.offline,
-        source=path.name,
-        directory=path.resolve().parent,
-        progress=progress or SILENT,
-    ).lockfile
+    )
+    return by_rattler(job, None, progress or SILENT).lockfile
 
 
 def _targets(

@@ -13,6 +13,7 @@ from envguard.cli.main import run
 from envguard.errors import InputError
 from envguard.formats.environment_yml import parse_environment
 from envguard.formats.environment_yml_edit import edited
+from tests.channel import write_channel
 from tests.real_data import DATA, real_data
 
 CORPUS = sorted((DATA / "corpus" / "environments").glob("*.yml"))
@@ -204,6 +205,42 @@ def test_exact_formats_are_refused_for_a_file_that_names_no_exact_packages(tmp_p
     code, out, err = exported(capsys, str(file), "--format", "cyclonedx")
     assert (code, out) == (2, "")
     assert "lock it first" in err
+
+
+@pytest.fixture
+def locked(tmp_path, monkeypatch) -> tuple[Path, list[str]]:
+    """A lock for an A100 from the small channel, and the options that find the channel again."""
+    channel = write_channel(tmp_path / "channel")
+    monkeypatch.setenv("ENVGUARD_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.chdir(tmp_path)
+    Path("environment.yml").write_text(
+        "channels: [conda-forge]\ndependencies:\n- pytorch\n- numpy\n"
+    )
+    options = ["--mirror", f"conda-forge={channel.as_uri()}", "--no-condarc"]
+    machine = ["--for", "linux-64:a100,driver=570.124.06"]
+    assert run(["lock", *machine, *options]) == 0
+    return Path("conda-lock.yml"), options
+
+
+def test_an_export_that_solves_to_the_same_is_proven_and_nothing_is_written(locked, capsys):
+    lock, options = locked
+    before = sorted(Path().iterdir())
+    code, out, err = exported(capsys, str(lock), "--prove", *options)
+    assert code == 0
+    assert "*cuda" in out
+    assert (
+        "proven     linux-64: 3 packages that are named, and the choice of the GPU: the same" in err
+    )
+    assert sorted(Path().iterdir()) == before
+
+
+def test_what_comes_out_otherwise_is_named_and_exits_with_1(locked, capsys):
+    lock, options = locked
+    code, out, err = exported(
+        capsys, str(lock), "--prove", "--for", "linux-64:cpu", "--pin", "none", *options
+    )
+    assert code == 1
+    assert "NOT THE SAME" in err or "error: no solution" in err, err + out
 
 
 @pytest.mark.parametrize("options", [[], ["--pin", "none", "--defaults", "urls"]])
