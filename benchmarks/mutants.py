@@ -29,7 +29,10 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 JUDGING = (
     "envguard/checks/[a-z]*.py",
-    "envguard/cleaning.py",
+    "envguard/cleaning/file.py",
+    "envguard/cleaning/gpu.py",
+    "envguard/cleaning/pins.py",
+    "envguard/cleaning/specs.py",
     "envguard/model/report.py",
     "envguard/model/selection.py",
     "envguard/model/target.py",
