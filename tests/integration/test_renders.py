@@ -223,8 +223,8 @@ def test_export_writes_a_render_and_tells_what_it_lacks(index, tmp_path, capsys,
         (["two.yml", "--format", "explicit"], "one file a platform"),
         (["two.yml", "--format", "explicit", "--platform", "win-64"], "no packages for win-64"),
         (["two.yml", "--platform", "linux-64"], "--platform chooses"),
-        (["-p", ".", "--format", "pixi"], "is of a lock"),
-        (["environment.yml", "--format", "pixi"], "is no conda-lock.yml"),
+        (["-p", ".", "--format", "pixi"], "is neither a conda prefix"),
+        (["environment.yml", "--format", "pixi"], "names no exact packages"),
     ],
 )
 def test_what_cannot_be_exported_is_said(arguments, message, tmp_path, capsys, monkeypatch):
