@@ -18,7 +18,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from lock_targets import DATA
+from loopback import DATA
 
 from envguard.formats.conda_lock import parse_conda_lock
 from envguard.model.lockfile import Lockfile

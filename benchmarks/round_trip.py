@@ -19,16 +19,14 @@ import json
 import os
 import sys
 import tempfile
-import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import cache, partial
-from http.server import ThreadingHTTPServer
+from functools import cache
 from pathlib import Path
 
 from lock_corpus import OrEmpty, mirrored
-from lock_targets import DATA
+from loopback import DATA, served
 
 from envguard import api
 from envguard.adapters import rules
@@ -56,14 +54,9 @@ def main() -> int:
     arguments.add_argument("--every", type=int, default=1, help="only every Nth environment")
     arguments.add_argument("-v", "--verbose", action="store_true")
     options = arguments.parse_args()
-    handler = partial(OrEmpty, directory=str(DATA / "channels"))
-    with (
-        tempfile.TemporaryDirectory() as scratch,
-        ThreadingHTTPServer(("127.0.0.1", 0), handler) as server,
-    ):
+    with tempfile.TemporaryDirectory() as scratch, served(OrEmpty) as url:
         os.environ["ENVGUARD_CACHE_DIR"] = str(Path(scratch, "cache"))
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        trip = Trip(Path(scratch), f"http://127.0.0.1:{server.server_address[1]}", options.target)
+        trip = Trip(Path(scratch), url, options.target)
         ends: Counter[str] = Counter()
         files = sorted((DATA / "corpus" / "environments").glob("*.yml"))[:: options.every]
         for path in files:
@@ -71,7 +64,6 @@ def main() -> int:
             ends[f"{kind}: {end.partition(':')[0]}"] += 1
             if options.verbose or "NOT" in end:
                 print(f"{path.name}: {kind}: {end}", flush=True)
-        server.shutdown()
     for end, number in ends.most_common():
         print(f"{number:>5}  {end}")
     return told(ends)

@@ -227,7 +227,10 @@ def test_install_makes_nothing_where_the_contract_is_broken(fake_driver, real_ch
         (["lock", "--mirror", "nonsense"], "CHANNEL_URL=URL is expected"),
         (["lokc"], "Did you mean 'lock'?"),
         (["check", "nowhere.yml"], "nowhere.yml"),
-        (["export", "environment.yml"], "export is of what was locked or installed"),
+        (
+            ["export", "image:pytorch/pytorch:2.7.0"],
+            "export is of what was locked, installed or written",
+        ),
     ],
 )
 def test_what_the_user_got_wrong_is_one_clear_error(tmp_path, arguments, told):
