@@ -261,3 +261,24 @@ class ProbeRunner(Protocol):
     ) -> ProbeResult:
         """Never raises for what the probe does. On ^C the probe's processes are ended first."""
         ...
+
+    def run_all(
+        self,
+        probes: Sequence[Probe],
+        *,
+        python: Path,
+        environment: Mapping[str, str],
+        timeout_s: float,
+        started: Callable[[Probe], None],
+        ended: Callable[[ProbeResult], None],
+    ) -> tuple[ProbeResult, ...]:
+        """Run all of them, beside each other where that is safe; the results in the order of `probes`.
+
+        `started` and `ended` are called in the calling thread. As `run`, it never raises for what probes do.
+        """
+        ...
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader of the results should know about how they came to be."""
+        ...

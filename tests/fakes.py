@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -83,6 +83,29 @@ class FakeProbeRunner:
             told = ProbeResult(probe.name, Outcome.PASSED, values=self._values(probe), exit_code=0)
         seconds = timeout_s if told.outcome is Outcome.TIMED_OUT else 0.5
         return replace(told, name=probe.name, gpu=probe.gpu, seconds=seconds)
+
+    def run_all(
+        self,
+        probes: Sequence[Probe],
+        *,
+        python: Path,
+        environment: Mapping[str, str],
+        timeout_s: float,
+        started: Callable[[Probe], None],
+        ended: Callable[[ProbeResult], None],
+    ) -> tuple[ProbeResult, ...]:
+        results = []
+        for probe in probes:
+            started(probe)
+            results.append(
+                self.run(probe, python=python, environment=environment, timeout_s=timeout_s)
+            )
+            ended(results[-1])
+        return tuple(results)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return ()
 
     def _values(self, probe: Probe) -> dict[str, object]:
         if probe.name != "discover":

@@ -44,7 +44,9 @@ class Probe:
     """One thing to try. `script` is a file name in envguard/probes, `arguments` go to it as JSON.
 
     `gpu` is the index, `device` what the child is to see as CUDA_VISIBLE_DEVICES (a UUID); both None on
-    the CPU.
+    the CPU. Several UUIDs and no `gpu` is a probe of all of them together. `preload` is a module that may
+    have been imported before the probe's process is forked; None = it wants a fresh interpreter. `beside`:
+    it computes little, and another such probe may run beside it on its device.
     """
 
     name: str
@@ -52,6 +54,8 @@ class Probe:
     arguments: Mapping[str, object] = field(default_factory=dict)
     gpu: int | None = None
     device: str | None = None
+    preload: str | None = None
+    beside: bool = False
 
 
 class OwnerKind(StrEnum):
@@ -107,6 +111,8 @@ class ProbeResult:
     wanted: bool = True
 
 
+OF_PEAK = " of peak"
+"""Behind the name of a value that a probe measured: its share of what the card can do at most."""
 REMOVED = "removed."
 """The note of a report whose throwaway prefix is gone again."""
 

@@ -1,6 +1,7 @@
 """Set up the process of one probe, run the probe's `main(probe)`, and say how it went.
 
-Started as `python _bootstrap.py JSON`. Runs on Python 3.8 and later with the standard library alone.
+Started as `python _bootstrap.py JSON`, for one probe, or (with a `socket_fd`) to be forked for many.
+Runs on Python 3.8 and later with the standard library alone.
 The protocol is one JSON object a line on a pipe of its own, because libraries write on stdout.
 """
 
@@ -15,10 +16,13 @@ import importlib.util  # noqa: E402
 import json  # noqa: E402
 import math  # noqa: E402
 import signal  # noqa: E402
+import time  # noqa: E402
 import traceback  # noqa: E402
 
 PR_SET_PDEATHSIG = 1
 MESSAGE_CHARACTERS = 4000
+SEED = 20240
+NO_CPU_CODE = ("not implemented for", "not supported", "could not create a primitive")
 FRAMES = 30
 
 
@@ -61,6 +65,49 @@ class Probe:
     def nothing_to_do(self, reason, wanted=False):
         """Say why this probe does not apply; `wanted` where the user will miss it."""
         self._say("not_run", reason=reason, wanted=wanted)
+
+    def torch(self):
+        """PyTorch, its device started and at full precision: the module, and `cpu` or `cuda`."""
+        self.stage("import torch")
+        import torch
+
+        device = self.arguments["device"]
+        if device == "cuda":
+            self.stage("CUDA start")
+            torch.cuda.init()
+            torch.zeros(1, device="cuda")
+            self.value("device", torch.cuda.get_device_name(0))
+            self.value("compute capability", "%d.%d" % torch.cuda.get_device_capability(0))
+            torch.backends.cuda.matmul.allow_tf32 = False
+            torch.backends.cudnn.allow_tf32 = False
+        torch.manual_seed(SEED)
+        return torch, device
+
+    def unless_missing(self, label, function):
+        """What `function` returns; None, and said, where this CPU build has no code for it."""
+        try:
+            return function()
+        except RuntimeError as error:
+            if self.arguments["device"] == "cuda" or not any(w in str(error) for w in NO_CPU_CODE):
+                raise
+            self.value("not on this CPU build: " + label, True)
+            return None
+
+    def seconds(self, torch, function, repeats):
+        """The time of one call, the best of three rounds of `repeats`, after one to get warm."""
+        cuda = self.arguments["device"] == "cuda"
+        best = float("inf")
+        for count in (1, repeats, repeats, repeats):
+            if cuda:
+                torch.cuda.synchronize()
+            started = time.perf_counter()
+            for _ in range(count):
+                function()
+            if cuda:
+                torch.cuda.synchronize()
+            if count == repeats:
+                best = min(best, (time.perf_counter() - started) / count)
+        return best
 
     def start(self):
         self._say("start", pid=os.getpid(), python=".".join(map(str, sys.version_info[:3])))
@@ -146,6 +193,15 @@ def _load(path, name="envguard_probe"):
 
 def main():
     config = json.loads(sys.argv[1])
+    if "socket_fd" in config:
+        os.set_inheritable(config["socket_fd"], False)
+        _limit(config)
+        zygote = _load(os.path.join(FOLDER, "_zygote.py"), "envguard_zygote")
+        config = zygote.serve(config)
+    run(config)
+
+
+def run(config):
     sys.argv[:] = [config["script"]]
     os.set_inheritable(config["protocol_fd"], False)
     _limit(config)

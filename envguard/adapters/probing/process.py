@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from envguard.adapters.probing.crash_site import CrashWatch
 from envguard.adapters.probing.kernel_log import KernelLog
 from envguard.adapters.probing.memory import oom_kills, resident_bytes
 from envguard.adapters.probing.pipes import Pipes
-from envguard.adapters.probing.tagged import VARIABLE, kill_tagged
+from envguard.adapters.probing.tagged import kill_tagged
 from envguard.formats.probe_protocol import FATAL_ERROR
 from envguard.model.probe import Ending, Stop
 
@@ -52,52 +53,104 @@ class Ended:
     faults: str
 
 
-class Command(Protocol):
-    """What to run. `arguments` is asked with the descriptors of the protocol and faults pipes."""
+class Child(Protocol):
+    """A process that was started, in a session of its own."""
 
-    def arguments(self, protocol_fd: int, faults_fd: int) -> Sequence[str]: ...
+    @property
+    def pid(self) -> int: ...
+
+    def exited(self) -> bool:
+        """Whether it has ended. It is not reaped yet, so its process id stays ours."""
+        ...
+
+    def status(self) -> int:
+        """The exit status of one that has ended, negative for a signal."""
+        ...
+
+    def close(self) -> None:
+        """It is not asked for any more; may be called twice."""
+        ...
+
+
+class Start(Protocol):
+    """Starts a process with the write ends of the pipes; raises OSError when it cannot be started."""
+
+    def __call__(self, pipes: Pipes) -> Child: ...
+
+
+class Cancelled(Exception):
+    """Somebody wants all probes to end: ^C in another thread."""
 
 
 def run_process(
-    command: Command, *, environment: Mapping[str, str], folder: Path, tag: str, limits: Limits
+    start: Start, *, tag: str, limits: Limits, cancelled: threading.Event | None = None
 ) -> Ended:
     """Run to the end, whatever that is. `tag` marks all its processes in their environment.
 
-    Raises OSError when the program cannot be started. On ^C everything is killed before it goes on.
+    Raises OSError when the program cannot be started, Cancelled when that was set. On ^C everything is killed
+    before it goes on.
     """
     pipes = Pipes(PIPE_BYTES)
     try:
-        child = _spawn(command, {**environment, VARIABLE: tag}, folder, pipes)
-        return _Run(child, pipes, tag, limits).to_the_end()
+        child = start(pipes)
+        pipes.close_write_ends()
+        try:
+            return _Run(child, pipes, tag, limits, cancelled or threading.Event()).to_the_end()
+        finally:
+            child.close()
     finally:
         pipes.close()
 
 
-def _spawn(
-    command: Command, environment: Mapping[str, str], folder: Path, pipes: Pipes
-) -> subprocess.Popen[bytes]:
-    protocol, faults = pipes.write_end("protocol"), pipes.write_end("faults")
-    child = subprocess.Popen(
-        command.arguments(protocol, faults),
-        env=environment,
-        cwd=folder,
-        stdin=subprocess.DEVNULL,
-        stdout=pipes.write_end("output"),
-        stderr=pipes.write_end("output"),
-        pass_fds=(protocol, faults),
-        start_new_session=True,
-    )
-    pipes.close_write_ends()
-    return child
+class Spawned:
+    """A program of its own."""
+
+    def __init__(
+        self,
+        arguments: Sequence[str],
+        *,
+        environment: Mapping[str, str],
+        folder: Path,
+        pipes: Pipes,
+    ) -> None:
+        self._child = subprocess.Popen(
+            arguments,
+            env=environment,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=pipes.write_end("output"),
+            stderr=pipes.write_end("output"),
+            pass_fds=(pipes.write_end("protocol"), pipes.write_end("faults")),
+            start_new_session=True,
+        )
+
+    @property
+    def pid(self) -> int:
+        return self._child.pid
+
+    def exited(self) -> bool:
+        if self._child.returncode is not None:
+            return True
+        if not hasattr(os, "waitid"):  # macOS before Python 3.13
+            return self._child.poll() is not None
+        options = os.WEXITED | os.WNOHANG | os.WNOWAIT
+        return os.waitid(os.P_PID, self._child.pid, options) is not None
+
+    def status(self) -> int:
+        return self._child.wait()
+
+    def close(self) -> None:
+        pass
 
 
 class _Run:
     """A running process, watched to its end."""
 
     def __init__(
-        self, child: subprocess.Popen[bytes], pipes: Pipes, tag: str, limits: Limits
+        self, child: Child, pipes: Pipes, tag: str, limits: Limits, cancelled: threading.Event
     ) -> None:
         self._child = child
+        self._cancelled = cancelled
         self._pipes = pipes
         self._tag = tag
         self._limits = limits
@@ -138,9 +191,11 @@ class _Run:
     def _watch(self) -> Stop | None:
         """Read its pipes until it exits by itself (None), or has to be stopped."""
         deadline = self._started + self._limits.timeout_s
-        while not self._exited():
+        while not self._child.exited():
             self._pipes.read(POLL_S)
             self._crash.look()
+            if self._cancelled.is_set():
+                raise Cancelled
             if time.monotonic() >= deadline:
                 return Stop.TIMEOUT
             if self._uses_too_much():
@@ -153,15 +208,6 @@ class _Run:
 
     def _is_fatal(self) -> bool:
         return self._pipes.text("faults").startswith(FATAL_ERROR)
-
-    def _exited(self) -> bool:
-        """Whether it has ended. It is not reaped yet, so its process id stays ours."""
-        if self._child.returncode is not None:
-            return True
-        if not hasattr(os, "waitid"):  # macOS before Python 3.13
-            return self._child.poll() is not None
-        options = os.WEXITED | os.WNOHANG | os.WNOWAIT
-        return os.waitid(os.P_PID, self._child.pid, options) is not None
 
     def _uses_too_much(self) -> bool:
         limit = self._limits.memory_bytes
@@ -177,7 +223,7 @@ class _Run:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.kill(self._child.pid, signal.SIGUSR2)
         deadline = time.monotonic() + self._limits.stack_wait_s
-        while time.monotonic() < deadline and not self._exited():
+        while time.monotonic() < deadline and not self._child.exited():
             came = self._pipes.read(POLL_S)
             if self._pipes.size("faults") > before and not came:
                 return
@@ -187,9 +233,9 @@ class _Run:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._child.pid, self._limits.kill_signal)
         deadline = time.monotonic() + self._limits.kill_wait_s
-        while not self._exited() and time.monotonic() < deadline:
+        while not self._child.exited() and time.monotonic() < deadline:
             self._pipes.read(POLL_S)
-        status = self._child.wait() if self._exited() else None
+        status = self._child.status() if self._child.exited() else None
         kill_tagged(self._tag, spare=self._child.pid if status is None else None)
         return status
 

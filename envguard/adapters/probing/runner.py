@@ -7,17 +7,24 @@ import itertools
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from envguard.adapters.prefixes.owners import owner_of
-from envguard.adapters.probing.process import Ended, Limits, run_process
+from envguard.adapters.probing.pipes import Pipes
+from envguard.adapters.probing.process import Child, Ended, Limits, Spawned, run_process
 from envguard.adapters.probing.run_folder import (
     remove_shared_memory,
     run_folder,
     shared_memory_name,
 )
+from envguard.adapters.probing.schedule import run_beside
+from envguard.adapters.probing.tagged import VARIABLE
+from envguard.adapters.probing.zygote import Zygote, ZygoteDied, variables_for
+from envguard.adapters.probing.zygotes import Kind, Zygotes
 from envguard.checks.probe_ending import result_of
 from envguard.formats.probe_protocol import parse_faults, parse_transcript, printable
 from envguard.model.probe import Outcome, Probe, ProbeResult
@@ -30,25 +37,27 @@ SECRET_CHARACTERS = 6
 """Shorter values are no secrets, and hiding them would eat words."""
 
 
+BOOTSTRAP = SCRIPTS / "_bootstrap.py"
+OF_A_PROBE = (
+    "TMPDIR", "ENVGUARD_SHARED_MEMORY", "CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER", VARIABLE,
+)  # fmt: skip
+"""Variables that differ from probe to probe of one environment; a forked child sets them itself."""
+
+
 @dataclass(frozen=True, slots=True)
-class _Bootstrap:
-    """`python _bootstrap.py JSON`."""
+class _Work:
+    """One run of a probe."""
 
+    probe: Probe
     python: Path
-    script: Path
-    probe_arguments: Mapping[str, object]
-    data_bytes: int | None
+    limits: Limits
 
-    def arguments(self, protocol_fd: int, faults_fd: int) -> Sequence[str]:
-        config = {
-            "script": str(self.script),
-            "arguments": dict(self.probe_arguments),
-            "protocol_fd": protocol_fd,
-            "faults_fd": faults_fd,
-            "data_bytes": self.data_bytes,
-            "parent": os.getpid(),
+    @property
+    def config(self) -> dict[str, object]:
+        return {
+            "script": str(SCRIPTS / self.probe.script),
+            "arguments": dict(self.probe.arguments),
         }
-        return [str(self.python.absolute()), str(SCRIPTS / "_bootstrap.py"), json.dumps(config)]
 
 
 class ProcessProbes:
@@ -64,6 +73,34 @@ class ProcessProbes:
         self._limits = limits or Limits(timeout_s=0.0)
         self._data_bytes = data_bytes
         self._numbers = itertools.count(1)
+        self._cancelled = threading.Event()
+        self._zygotes = Zygotes(folder, data_bytes, self._cancelled)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """See `ports.ProbeRunner`."""
+        return self._zygotes.notes
+
+    def close(self) -> None:
+        """End what was kept for the next probe."""
+        self._zygotes.close()
+
+    def run_all(
+        self,
+        probes: Sequence[Probe],
+        *,
+        python: Path,
+        environment: Mapping[str, str],
+        timeout_s: float,
+        started: Callable[[Probe], None],
+        ended: Callable[[ProbeResult], None],
+    ) -> tuple[ProbeResult, ...]:
+        """See `ports.ProbeRunner`."""
+
+        def run(probe: Probe) -> ProbeResult:
+            return self.run(probe, python=python, environment=environment, timeout_s=timeout_s)
+
+        return run_beside(probes, run, cancelled=self._cancelled, started=started, ended=ended)
 
     def run(
         self,
@@ -74,25 +111,74 @@ class ProcessProbes:
         timeout_s: float,
     ) -> ProbeResult:
         """See `ports.ProbeRunner`. A python that does not start gives NOT_RUN with the reason."""
-        name = str(next(self._numbers))
-        folder = self._folder / name
-        folder.mkdir()
-        told = self._environment(probe, environment, folder)
-        try:
-            ended = run_process(
-                _Bootstrap(python, SCRIPTS / probe.script, probe.arguments, self._data_bytes),
-                environment=told,
-                folder=folder,
-                tag=f"{self._folder.name}/{name}/",
-                limits=replace(self._limits, timeout_s=timeout_s),
+        work = _Work(probe, python, replace(self._limits, timeout_s=timeout_s))
+        if probe.preload is not None:
+            variables, _ = variables_for(
+                self._environment(probe, environment, self._folder), OF_A_PROBE
             )
+            kind = Kind.of(python, probe.preload, variables)
+            zygote = self._zygotes.get(kind, timeout_s)
+            if zygote is not None:
+                try:
+                    return self._run(work, environment, partial(self._forked, zygote))
+                except ZygoteDied as death:  # it says nothing of the probe, which is run again
+                    self._zygotes.died(kind, death)
+        try:
+            return self._run(work, environment, self._spawned)
         except OSError as error:
             return _not_started(probe, python, error)
+
+    def _run(
+        self, work: _Work, environment: Mapping[str, str], start: Callable[..., Child]
+    ) -> ProbeResult:
+        # names of one length: a forked process writes its tag over that of the zygote
+        name = f"{next(self._numbers):04d}"
+        folder = self._folder / name
+        folder.mkdir()
+        tag = f"{self._folder.name}/{name}/"
+        told = {**self._environment(work.probe, environment, folder), VARIABLE: tag}
+        try:
+            ended = run_process(
+                lambda pipes: start(work, told, folder, pipes),
+                tag=tag,
+                limits=work.limits,
+                cancelled=self._cancelled,
+            )
         finally:
             # a file that stays is removed with the folder of the run
             shutil.rmtree(folder, ignore_errors=True)
             remove_shared_memory(self._folder, name)
-        return _shown(_owned(_result(probe, ended), python, told), _secrets(told))
+        return _shown(_owned(_result(work.probe, ended), work.python, told), _secrets(told))
+
+    def _spawned(
+        self, work: _Work, environment: Mapping[str, str], folder: Path, pipes: Pipes
+    ) -> Child:
+        config = {
+            **work.config,
+            "protocol_fd": pipes.write_end("protocol"),
+            "faults_fd": pipes.write_end("faults"),
+            "data_bytes": self._data_bytes,
+            "parent": os.getpid(),
+        }
+        arguments = [str(work.python.absolute()), str(BOOTSTRAP), json.dumps(config)]
+        return Spawned(arguments, environment=environment, folder=folder, pipes=pipes)
+
+    def _forked(
+        self,
+        zygote: Zygote,
+        work: _Work,
+        environment: Mapping[str, str],
+        folder: Path,
+        pipes: Pipes,
+    ) -> Child:
+        request = {
+            **work.config,
+            "data_bytes": self._data_bytes,
+            "tag": environment[VARIABLE],
+            "variables": variables_for(environment, OF_A_PROBE)[1],
+            "folder": str(folder),
+        }
+        return zygote.fork(request, pipes)
 
     def _environment(self, probe: Probe, extra: Mapping[str, str], folder: Path) -> dict[str, str]:
         environment = {**clean_environment(os.environ), **extra}
@@ -117,7 +203,11 @@ def process_probes(
     Raises UnavailableError when no folder can be made.
     """
     with run_folder(root) as folder:
-        yield ProcessProbes(folder, limits=limits, data_bytes=data_bytes)
+        probes = ProcessProbes(folder, limits=limits, data_bytes=data_bytes)
+        try:
+            yield probes
+        finally:
+            probes.close()
 
 
 def clean_environment(environment: Mapping[str, str]) -> dict[str, str]:
