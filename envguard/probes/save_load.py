@@ -31,11 +31,7 @@ def with_numpy(probe):
 
 
 def with_torch(probe):
-    probe.stage("import torch")
-    import torch
-
-    device = probe.arguments["device"]
-    torch.manual_seed(SEED)
+    torch, device = probe.torch()
     network = torch.nn.Linear(32, 8)
     kept = {name: value.clone() for name, value in network.state_dict().items()}
     probe.stage("save from " + device)
