@@ -71,7 +71,7 @@ def _encoded(value: object, classes: dict[type, int]) -> object:
         return [_TUPLE, *(_encoded(item, classes) for item in value)]
     if isinstance(value, Mapping):
         return {key: _encoded(item, classes) for key, item in value.items()}
-    if value is None or isinstance(value, str | int):
+    if value is None or isinstance(value, str | int | float):
         return value
     raise TypeError(f"{type(value).__name__} has no compiled form")
 

@@ -12,6 +12,7 @@ from envguard.formats import (
     framework_rows,
     gpu_variant_rows,
     image_rows,
+    peak_rows,
     spec_rows,
     torch_rows,
 )
@@ -83,5 +84,6 @@ def _knowledge(keys: Keys) -> Knowledge:
         ptx_makers=tuple(gpu_variant_rows.ptx_makers(keys, origin)),
         processors=tuple(spec_rows.processors(keys, origin)),
         one_platform=tuple(spec_rows.one_platform(keys, origin)),
+        gpu_peaks=tuple(peak_rows.gpu_peaks(keys, origin)),
         torch_pythons=tuple(spec_rows.torch_pythons(keys, origin)),
     )

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from envguard.model.probe import OF_PEAK
+
 UNITS = ("TFLOP/s", "GB/s")
 """A value is called `TFLOP/s float16`, and its share of what the card can do `TFLOP/s float16 of peak`."""
-OF_PEAK = " of peak"
 
 
 @dataclass(frozen=True, slots=True)

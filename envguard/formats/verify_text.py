@@ -16,6 +16,12 @@ LABELS: Mapping[str, str] = {
     "conv": "conv fwd+bwd",
     "train": "training step",
     "save_load": "save, load",
+    "together_reversed": "together, reversed",
+    "collective": "all-reduce",
+    "compile": "torch.compile",
+    "conv_more": "conv, more",
+    "compile_more": "torch.compile, more",
+    "two_ranks": "all-reduce x2",
 }
 COLUMN = 7
 """Characters of a column at least."""
@@ -209,7 +215,7 @@ def _verdict(report: Report) -> str:
     passed = sum(probe.outcome is Outcome.PASSED for probe in report.probes)
     gpus = {probe.gpu for probe in report.probes if probe.gpu is not None}
     where = f"{len(gpus)} GPU{'s' if len(gpus) > 1 else ''}" if gpus else "cpu"
-    count = f"{passed} of {len(report.probes)} on {where}"
+    count = f"{passed} of {len(_asked(report))} on {where}"
     rest = f"; passed {count}" if report.probes else ""
     if report.proof is not None:
         count = f"{report.proof.what_ran} on {report.proof.since} (stamp {report.proof.stamp})"
@@ -226,9 +232,14 @@ def _verdict(report: Report) -> str:
             assert_never(report.verdict)
 
 
+def _asked(report: Report) -> list[ProbeResult]:
+    """Without those that do not apply here."""
+    return [p for p in report.probes if p.wanted or p.outcome is not Outcome.NOT_RUN]
+
+
 def _counted(report: Report) -> str:
     """`1 crashed, 2 timed out`; the findings where every probe passed."""
-    bad = Counter(p.outcome for p in report.probes if p.outcome is not Outcome.PASSED)
+    bad = Counter(p.outcome for p in _asked(report) if p.outcome is not Outcome.PASSED)
     words = [f"{n} {outcome.value.replace('_', ' ')}" for outcome, n in bad.items()]
     if not words:
         shown = (Status.FAIL, Status.UNKNOWN, Status.WARN)

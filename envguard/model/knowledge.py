@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from envguard.model.architecture import Architecture
 from envguard.model.extension import HostCompiler, TorchPins, WheelTag
 from envguard.model.framework import FrameworkBuilds, FrameworkCudnn, TorchCudnn, TorchNccl
+from envguard.model.gpu_peak import GpuPeak
 from envguard.model.gpu_variant import GpuVariants, PtxMakers
 from envguard.model.image import CudaImages, PytorchImages
 from envguard.model.origin import Origin
@@ -238,6 +239,7 @@ class Knowledge:
     ptx_makers: tuple[PtxMakers, ...] = ()
     torch_pythons: tuple[TorchPythons, ...] = ()
     one_platform: tuple[OnePlatform, ...] = ()
+    gpu_peaks: tuple[GpuPeak, ...] = ()
     rules: tuple[Rule, ...] = ()
     lint: bool = False
     """Whether rules that stop no GPU are asked, too."""
