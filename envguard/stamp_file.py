@@ -144,7 +144,7 @@ def probe_digests() -> dict[str, str]:
     here = os.path.dirname(os.path.abspath(__file__))
     probes = os.path.join(here, "probes")
     files = [os.path.join(probes, name) for name in os.listdir(probes) if name.endswith(".py")]
-    files.append(os.path.join(here, "checks", "probe_plan.py"))
+    files += [os.path.join(here, "checks", name) for name in ("probe_plan.py", "probe_steps.py")]
     return {os.path.basename(path): digest_of_lock(path) for path in sorted(files)}
 
 

@@ -33,6 +33,9 @@ def verify(
     name: str | None = None,
     prefix: Path | None = None,
     python: Path | None = None,
+    level: str = "quick",
+    only: Sequence[str] = (),
+    skip: Sequence[str] = (),
     timeout_s: float = 120.0,
     keep: str = "never",
     mirrors: Mapping[str, str] | None = None,
@@ -49,7 +52,9 @@ def verify(
     """Run the probes in a throwaway prefix made from a lock, or in an interpreter that is there.
 
     A lock that a stamp proves here is not probed again, unless `force`, or `keep` asks for the prefix.
-    `record` is a file to which a run of a lock adds a JSON line. Runs with `targets` keep no stamp.
+    `record` is a file to which a run of a lock adds a JSON line. `level` is `quick`, `standard`
+    or `long`; `only` and `skip` name probes. A run keeps no stamp, and none counts, with `targets`, another
+    level than `quick`, named probes, or probes of plug-ins.
 
     What is configured for conda says how packages are reached (`condarc`: only that file; `no_condarc`:
     nothing of it). `keep` is `never`, `failed` or `always`; `timeout_s` is one probe's. `allow` may hold
@@ -59,19 +64,36 @@ def verify(
     InputError or UnavailableError when there is nothing that could be probed; a probe that does not pass is
     in the report.
     """
-    from envguard.adapters import conda_config
+    from envguard.adapters import conda_config, probe_plugins
     from envguard.adapters.prefixes.packed import packed_prefixes
     from envguard.adapters.prefixes.throwaway import ThrowawayPrefixes
     from envguard.adapters.probing.existing import Existing
     from envguard.adapters.probing.runner import process_probes
+    from envguard.checks.probe_steps import selection_of
     from envguard.commands import verify as commands
     from envguard.commands.lock_channels import refuse_records
     from envguard.errors import InputError
+    from envguard.model.probe_step import Selection
     from envguard.model.subdir import current_subdir
     from envguard.ports import SILENT
 
     progress = progress or SILENT
-    lock_digest = stamping.lock_digest(what) if not targets else None
+    plugins = probe_plugins.load()
+    selection = selection_of(level, only, skip, plugins.steps)
+    plain = selection == Selection() and plugins == probe_plugins.Plugins()
+    whole = not targets and plain
+    lock_digest = stamping.lock_digest(what) if whole else None
+
+    def asked(request: VerifyRequest) -> VerifyRequest:
+        return replace(
+            request,
+            signatures=known,
+            selection=selection,
+            more=plugins.steps,
+            peaks=judge.knowledge.gpu_peaks,
+            plugin_findings=plugins.findings,
+        )
+
     known = signatures()
     judge = _Judge.of(targets, configuration, today)
     found = _verifiable(what, name=name, prefix=prefix, python=python)
@@ -80,15 +102,15 @@ def verify(
             raise InputError("--keep is for a throwaway environment; what is there already stays")
         if record is not None:
             raise InputError("--record is for a lock; what is there already may change")
-        request = _verify_existing_request(found, judge, timeout_s)
-        request = replace(request, signatures=known)
+        request = asked(_verify_existing_request(found, judge, timeout_s))
         with process_probes() as runner:
             return commands.verify_prefix(found.prefix, request, runner=runner, progress=progress)
     path, lockfile = found
     if record is not None and targets:
         raise InputError("--record is of this machine as it is: leave out --for")
-    request = _verify_lock_request(path, lockfile, judge, timeout_s, allow)
-    request = replace(request, signatures=known)
+    if record is not None and not plain:
+        raise InputError("--record is of the quick level as envguard brings it, all of it")
+    request = asked(_verify_lock_request(path, lockfile, judge, timeout_s, allow))
     evidence = stamping.Evidence.of(path, lock_digest, request, record)
     proven = evidence.proven(request, force=force or keep != "never")
     if proven is not None:

@@ -33,7 +33,7 @@ def observed_beats_tabled(
     """Findings of the static check, where a `fail` about a GPU that passed every probe is a `warn`."""
     seen: dict[int, list[Outcome]] = {}
     for result in results:
-        if result.gpu is not None:
+        if result.gpu is not None and (result.wanted or result.outcome is not Outcome.NOT_RUN):
             seen.setdefault(result.gpu, []).append(result.outcome)
     sound = {gpu for gpu, outcomes in seen.items() if set(outcomes) == {Outcome.PASSED}}
     return tuple(_softened(finding, sound, set(seen)) for finding in findings)

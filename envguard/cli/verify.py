@@ -23,6 +23,7 @@ from envguard.cli.options import (
     warn_of_rules,
 )
 from envguard.model.configuration import VERIFY_ALLOWS
+from envguard.model.probe_step import Level
 
 if TYPE_CHECKING:
     from envguard.model.report import Report
@@ -66,6 +67,20 @@ class _Seconds(click.FloatRange):
     help="Probe this interpreter as it is.",
 )
 @for_option
+@click.option(
+    "--level",
+    type=click.Choice([level.value for level in Level]),
+    default=Level.QUICK.value,
+    show_default=True,
+    help="How much is probed: seconds, minutes, or load that lasts.",
+)
+@click.option(
+    "--only",
+    multiple=True,
+    metavar="NAME[,..]",
+    help="Run these probes alone, of any level. Repeatable.",
+)
+@click.option("--skip", multiple=True, metavar="NAME[,..]", help="Leave these out. Repeatable.")
 @click.option(
     "--timeout",
     "timeout_s",
@@ -124,6 +139,9 @@ def command(
     prefix: Path | None,
     python: Path | None,
     targets: tuple[str, ...],
+    level: str,
+    only: tuple[str, ...],
+    skip: tuple[str, ...],
     timeout_s: float,
     keep: str,
     force: bool,
@@ -163,6 +181,9 @@ def command(
             name=name,
             prefix=prefix,
             python=python,
+            level=level,
+            only=_names(only),
+            skip=_names(skip),
             timeout_s=timeout_s,
             keep=keep,
             force=force,
@@ -182,6 +203,12 @@ def command(
     deliver(_rendered(report, format_), output)
     warn_of_rules(datetime.date.today())
     return exit_status([report], configuration, fail_on=fail_on, allowed=allowed)
+
+
+def _names(values: tuple[str, ...]) -> tuple[str, ...]:
+    """`--only matmul,conv --only train` as three names."""
+    words = [word.strip() for value in values for word in value.split(",")]
+    return tuple(dict.fromkeys(filter(None, words)))
 
 
 def _rendered(report: Report, format_: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -14,17 +15,21 @@ from envguard.checks.probe_findings import (
     python_does_not_start,
 )
 from envguard.checks.probe_plan import (
+    EVERYTHING_QUICK,
     ProbePlan,
     discovered,
     discovery,
     gpus_to_probe,
     plan_probes,
 )
+from envguard.checks.probe_speed import judged_speeds
 from envguard.checks.signatures import known_of
+from envguard.model.gpu_peak import GpuPeak
 from envguard.model.lockfile import Lockfile
 from envguard.model.machine import Machine
 from envguard.model.package import PackageRecord
-from envguard.model.probe import REMOVED, Outcome, ProbeResult
+from envguard.model.probe import REMOVED, Outcome, Probe, ProbeResult
+from envguard.model.probe_step import Selection, Step
 from envguard.model.report import Finding, Report, Status, Subject
 from envguard.model.signature import NO_SIGNATURES, Signatures
 from envguard.model.target import Target
@@ -70,6 +75,12 @@ class VerifyRequest:
     """What is installed, for the report."""
     look_again: Callable[[], Machine] | None = None
     """The machine as it is now; asked after the probes. None = nobody looks again."""
+    selection: Selection = EVERYTHING_QUICK
+    more: tuple[Step, ...] = ()
+    """The steps of plug-ins."""
+    peaks: tuple[GpuPeak, ...] = ()
+    plugin_findings: tuple[Finding, ...] = ()
+    """Plug-ins that could not be used."""
 
     @property
     def broken(self) -> bool:
@@ -153,7 +164,7 @@ def verify_prefix(
     started = time.monotonic()
     progress.stage(f"looking at {prefix.python}")
     first = runner.run(
-        discovery(),
+        discovery(request.more),
         python=prefix.python,
         environment=prefix.environment,
         timeout_s=request.timeout_s,
@@ -167,10 +178,16 @@ def verify_prefix(
         if discovered(first.values).compiled:
             environment["PYTHONDONTWRITEBYTECODE"] = "1"  # what is there is used, nothing is added
         probed = replace(prefix, environment=environment)
-        results = _run(plan, probed, request, runner, progress) + plan.not_run
+        speeds = judged_speeds(
+            _run(plan, probed, request, runner, progress),
+            gpus_to_probe(request.machine, request.targets) or (),
+            request.peaks,
+        )
+        results = speeds.results + plan.not_run
         findings = observed_beats_tabled(findings, results)
-        findings += plan.findings + probe_findings(results) + _changes(request)
-        notes += plan.notes
+        findings += plan.findings + request.plugin_findings + probe_findings(results)
+        findings += speeds.findings + _changes(request)
+        notes += plan.notes + runner.notes + speeds.notes
     else:
         findings += (python_does_not_start(first, str(prefix.python)),)
     return Report(
@@ -207,6 +224,8 @@ def _plan(first: ProbeResult, request: VerifyRequest) -> ProbePlan:
         gpus_to_probe(request.machine, request.targets),
         cpu_wanted=bool(request.targets) and not any(t.wants_gpu for t in request.targets),
         known=request.findings,
+        selection=request.selection,
+        more=request.more,
     )
 
 
@@ -217,17 +236,18 @@ def _run(
     runner: ProbeRunner,
     progress: Progress,
 ) -> tuple[ProbeResult, ...]:
-    results = []
-    for number, probe in enumerate(plan.probes, start=1):
+    count = itertools.count(1)
+
+    def started(probe: Probe) -> None:
         where = "" if probe.gpu is None else f" on gpu{probe.gpu}"
-        progress.stage(f"probe {number} of {len(plan.probes)}: {probe.name}{where}")
-        result = runner.run(
-            probe,
-            python=prefix.python,
-            environment=prefix.environment,
-            timeout_s=request.timeout_s,
-        )
-        result = _explained(result, request.signatures)
-        progress.probe(result)
-        results.append(result)
-    return tuple(results)
+        progress.stage(f"probe {next(count)} of {len(plan.probes)}: {probe.name}{where}")
+
+    results = runner.run_all(
+        plan.probes,
+        python=prefix.python,
+        environment=prefix.environment,
+        timeout_s=request.timeout_s,
+        started=started,
+        ended=progress.probe,
+    )
+    return tuple(_explained(result, request.signatures) for result in results)

@@ -10,14 +10,17 @@ from pathlib import Path
 
 import pytest
 
+from envguard.checks.probe_steps import TORCH_STEPS
 from envguard.commands.verify import Keep, VerifyRequest, verify_lock, verify_prefix
 from envguard.model.lockfile import Lockfile
 from envguard.model.machine import DriverState, Gpu, Machine
 from envguard.model.probe import REMOVED, Outcome, ProbeResult
+from envguard.model.probe_step import Level
 from envguard.model.report import Finding, Report, Status, Subject
 from envguard.ports import SILENT, Prefix, Progress
 from tests.fakes import FakeProbeRunner
 
+QUICK = sum(step.level is Level.QUICK for step in TORCH_STEPS)
 CPU = Machine("linux-64", driver=DriverState.ABSENT, gpus=())
 TWO_GPUS = Machine("linux-64", gpus=(Gpu(0, uuid="GPU-a"), Gpu(1, uuid="GPU-b")))
 HERE = Prefix(Path(sys.prefix), Path(sys.executable), {"CONDA_PREFIX": sys.prefix})
@@ -92,7 +95,7 @@ def test_a_gpu_that_fails_alone_is_named() -> None:
     )
     report = verify(runner, TWO_GPUS)
     assert [(f.rule, f.gpu) for f in report.findings] == [("EG701", 1)]
-    assert len(report.probes) == 11
+    assert len(report.probes) == 1 + 2 * QUICK
 
 
 def test_findings_of_the_static_check_are_kept_and_the_probes_run_all_the_same() -> None:
@@ -165,7 +168,7 @@ def test_missed_gpu_probes_are_never_a_pass() -> None:
     runner = FakeProbeRunner(modules="torch", torch_cuda=None)
     report = verify(runner, TWO_GPUS)
     assert [p.name for p in runner.runs] == ["discover", "import"]
-    assert sum(r.outcome is Outcome.NOT_RUN for r in report.probes) == 10
+    assert sum(r.outcome is Outcome.NOT_RUN for r in report.probes) == 2 * QUICK
     assert report.verdict is Status.FAIL
 
 
