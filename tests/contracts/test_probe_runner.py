@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from envguard.adapters.probing.process import Limits
-from envguard.adapters.probing.runner import ProcessProbes, process_probes
+from envguard.adapters.probing.runner import process_probes
 from envguard.adapters.probing.tagged import tagged_processes
-from envguard.adapters.probing.zygote import AVAILABLE
 from envguard.model.probe import Outcome, Probe, ProbeResult
 from envguard.ports import ProbeRunner
 from tests.dying_probes import DATA_BYTES, DEATHS, MEMORY_BYTES, Death, write_script
 from tests.fakes import FakeProbeRunner
+from tests.preloading import ZYGOTES, Preloading
 
 PYTHON = Path(sys.executable)
 
@@ -36,26 +34,6 @@ def _told() -> dict[str | tuple[str, int], ProbeResult]:
     }
 
 
-class _Preloading:
-    """The real runner, where every probe is forked from a process that has imported a module."""
-
-    def __init__(self, probes: ProcessProbes) -> None:
-        self._probes = probes
-
-    def run(self, probe: Probe, **options: Any) -> ProbeResult:
-        return self._probes.run(replace(probe, preload="json"), **options)
-
-    def run_all(self, probes: Sequence[Probe], **options: Any) -> tuple[ProbeResult, ...]:
-        return self._probes.run_all([replace(p, preload="json") for p in probes], **options)
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        return self._probes.notes
-
-
-ZYGOTES = pytest.param("zygote", marks=pytest.mark.skipif(not AVAILABLE, reason="Linux alone"))
-
-
 @pytest.fixture(params=["fake", "fresh", ZYGOTES])
 def runner(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ProbeRunner]:
     if request.param == "fake":
@@ -67,7 +45,7 @@ def runner(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ProbeRunn
         root=root, limits=Limits(0.0, memory_bytes=MEMORY_BYTES), data_bytes=DATA_BYTES
     ) as probes:
         (folder,) = [path for path in root.iterdir() if path.is_dir()]
-        yield _Preloading(probes) if request.param == "zygote" else probes
+        yield Preloading(probes) if request.param == "zygote" else probes
         probe_tags = f"{folder.name}/0"
         assert tagged_processes(probe_tags) == (), "a process of a probe is left"
         assert {path.name for path in folder.iterdir()} <= {"pycache"}

@@ -9,11 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from envguard.adapters.probing.runner import ProcessProbes, process_probes
+from envguard.adapters.probing.runner import process_probes
 from envguard.model.probe import Outcome, Probe, ProbeResult
+from envguard.ports import ProbeRunner
 from tests.dying_libraries import SIGNALS, build_dying_library
 from tests.dying_probes import Death, write_script
 from tests.integration.test_probe_processes import interpreters
+from tests.preloading import ZYGOTES, Preloading
 
 NAMED = pytest.mark.skipif(
     not sys.platform.startswith("linux") or platform.machine() != "x86_64",
@@ -26,14 +28,14 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build_dying_library(tmp_path_factory.mktemp("dying") / "libdying.so.9")
 
 
-@pytest.fixture
-def probes(tmp_path: Path) -> Iterator[ProcessProbes]:
+@pytest.fixture(params=["fresh", ZYGOTES])
+def probes(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ProbeRunner]:
     with process_probes(root=tmp_path / "runs") as runner:
-        yield runner
+        yield Preloading(runner) if request.param == "zygote" else runner
 
 
 def run(
-    runner: ProcessProbes, body: str, folder: Path, python: Path = Path(sys.executable)
+    runner: ProbeRunner, body: str, folder: Path, python: Path = Path(sys.executable)
 ) -> ProbeResult:
     script = write_script(folder, Death(body, Outcome.CRASHED))
     return runner.run(Probe("here", str(script)), python=python, environment={}, timeout_s=20)
@@ -46,7 +48,7 @@ def dying(library: Path, function: str) -> str:
 @NAMED
 @pytest.mark.parametrize(("function", "signal"), SIGNALS.items(), ids=SIGNALS)
 def test_the_library_at_fault_is_named(
-    probes: ProcessProbes, library: Path, tmp_path: Path, function: str, signal: str
+    probes: ProbeRunner, library: Path, tmp_path: Path, function: str, signal: str
 ) -> None:
     result = run(probes, dying(library, function), tmp_path)
     assert (result.outcome, result.signal) == (Outcome.CRASHED, signal), result
@@ -58,7 +60,7 @@ def test_the_library_at_fault_is_named(
 @pytest.mark.parametrize("minor", ["3.8", "3.9", "3.10", "3.12", "3.13", "3.14"])
 @pytest.mark.parametrize("function", ["die_segv", "die_abort", "die_in_a_thread", "die_at_exit"])
 def test_it_is_named_on_old_and_new_pythons(
-    probes: ProcessProbes, library: Path, tmp_path: Path, minor: str, function: str
+    probes: ProbeRunner, library: Path, tmp_path: Path, minor: str, function: str
 ) -> None:
     python = interpreters().get(minor)
     if python is None:
@@ -71,7 +73,7 @@ def test_it_is_named_on_old_and_new_pythons(
 
 
 def test_a_crash_in_a_forked_child_does_not_wait_for_anybody(
-    probes: ProcessProbes, library: Path, tmp_path: Path
+    probes: ProbeRunner, library: Path, tmp_path: Path
 ) -> None:
     body = (
         "import ctypes; child = os.fork();"
@@ -84,7 +86,7 @@ def test_a_crash_in_a_forked_child_does_not_wait_for_anybody(
 
 
 def test_a_library_that_takes_the_handler_away_changes_nothing_but_the_name(
-    probes: ProcessProbes, library: Path, tmp_path: Path
+    probes: ProbeRunner, library: Path, tmp_path: Path
 ) -> None:
     body = "signal.signal(signal.SIGSEGV, signal.SIG_DFL); " + dying(library, "die_segv")
     result = run(probes, body, tmp_path)
@@ -93,7 +95,7 @@ def test_a_library_that_takes_the_handler_away_changes_nothing_but_the_name(
 
 
 def test_a_signal_that_is_not_caught_and_did_not_come_ends_nothing(
-    probes: ProcessProbes, tmp_path: Path
+    probes: ProbeRunner, tmp_path: Path
 ) -> None:
     body = "signal.signal(signal.SIGFPE, signal.SIG_DFL); time.sleep(0.8)"
     assert run(probes, body, tmp_path).outcome is Outcome.PASSED

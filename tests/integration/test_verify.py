@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -35,9 +36,10 @@ def test_the_running_interpreter_is_verified(capsys: pytest.CaptureFixture[str])
     code = run(["verify", "--python", sys.executable, *ON_CPU])
     captured = capsys.readouterr()
     assert "matmul" in captured.out
-    assert captured.out.splitlines()[-1].startswith("verified: 6 of 6 on cpu")
+    all_passed = re.match(r"verified: (\d+) of \1 on cpu", captured.out.splitlines()[-1])
+    assert all_passed
     assert code == 0
-    assert "probe 1 of 6" in captured.err
+    assert f"probe 1 of {all_passed[1]}" in captured.err
 
 
 @needs_numpy
@@ -49,7 +51,9 @@ def test_the_report_as_json_has_every_probe(tmp_path: Path) -> None:
     )
     report = json.loads(output.read_text())
     assert mistakes("report", report) == []
-    assert [probe["name"] for probe in report["probes"]][:2] == ["import", "matmul"]
+    names = [probe["name"] for probe in report["probes"]]
+    assert names[0] == "import"
+    assert {"matmul", "conv", "train", "save_load", "dataloader"} <= set(names)
     assert report["command"] == "verify"
 
 

@@ -13,6 +13,9 @@ from envguard.adapters.probing.zygote import AVAILABLE, Zygote, ZygoteDied
 
 BOOTSTRAP = Path(__file__).resolve().parents[2] / "probes" / "_bootstrap.py"
 
+READY_S = 30.0
+"""How long one gets at least: its import counts for none of its probes, whose time may be short."""
+
 
 @dataclass(frozen=True)
 class Kind:
@@ -81,7 +84,7 @@ class Zygotes:
             {"module": kind.module, "data_bytes": self._data_bytes},
             environment={**dict(kind.variables), VARIABLE: tag},
             folder=self._folder,
-            timeout_s=timeout_s,
+            timeout_s=max(timeout_s, READY_S),
             cancelled=self._cancelled,
         )
 
