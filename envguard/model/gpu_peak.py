@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from envguard.model.knowledge import Origin
+from envguard.model.origin import Origin
 
 
 @dataclass(frozen=True, slots=True)

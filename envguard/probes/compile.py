@@ -25,9 +25,10 @@ def main(probe):
         probe.nothing_to_do(reason)
         return
     probe.stage("import the compiler")
+    import torch._dynamo
     import torch._inductor.config as config
 
-    if not more:
+    if not more and hasattr(config, "cpp_cache_precompile_headers"):
         config.cpp_cache_precompile_headers = False  # worth it from the second kernel on
     one(probe, torch, device, "pointwise and reduction", pointwise, [(64, 96), (64, 96)])
     if more:

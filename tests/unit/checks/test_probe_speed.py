@@ -6,8 +6,8 @@ import pytest
 
 from envguard.checks.probe_speed import judged_speeds
 from envguard.model.gpu_peak import GpuPeak
-from envguard.model.knowledge import Origin
 from envguard.model.machine import Gpu
+from envguard.model.origin import Origin
 from envguard.model.probe import Outcome, ProbeResult
 from envguard.model.report import Finding, Status
 
