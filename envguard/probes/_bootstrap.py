@@ -83,6 +83,15 @@ class Probe:
         torch.manual_seed(SEED)
         return torch, device
 
+    def reference(self, torch, function, *arguments, **options):
+        """What `function` returns on one thread: on a busy machine many wait for each other, for seconds."""
+        threads = torch.get_num_threads()
+        torch.set_num_threads(1)
+        try:
+            return function(*arguments, **options)
+        finally:
+            torch.set_num_threads(threads)
+
     def unless_missing(self, label, function):
         """What `function` returns; None, and said, where this CPU build has no code for it."""
         try:

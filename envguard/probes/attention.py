@@ -15,8 +15,9 @@ def main(probe):
     for dtype in ("float32", "float16", "bfloat16"):
         for causal in (False, True):
             q, k, v = (torch.randn(SHAPE).to(getattr(torch, dtype)) for _ in range(3))
-            reference = gradients(
-                softmax_attention, torch, q.double(), k.double(), v.double(), causal
+            doubles = [x.double() for x in (q, k, v)]
+            reference = probe.reference(
+                torch, gradients, softmax_attention, torch, *doubles, causal=causal
             )
             inputs = [x.to(device) for x in (q, k, v)]
             for backend in BACKENDS:

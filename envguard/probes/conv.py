@@ -69,7 +69,8 @@ def one(probe, torch, dtype, name, kernel, shape, last=False, **options):
     got = probe.unless_missing(label, lambda: gradients(torch, name, *inputs, **options))
     if got is None:
         return
-    reference = gradients(torch, name, x.double(), w.double(), **options)
+    doubles = x.double(), w.double()
+    reference = probe.reference(torch, gradients, torch, name, *doubles, **options)
     for part, ours, theirs in zip(("output", "input gradient", "weight gradient"), got, reference):
         probe.compare(label + " " + part, ours, theirs, TOLERANCES[dtype])
 

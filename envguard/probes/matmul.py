@@ -62,7 +62,7 @@ def one_dtype(probe, torch, name, a, b):
     probe.stage("matmul " + name)
     device = probe.arguments["device"]
     x, y = (m.to(kind_of(torch, name, device)) for m in (a, b))
-    reference = product(torch, x.double(), y.double())
+    reference = probe.reference(torch, product, torch, x.double(), y.double())
     got = probe.unless_missing(name, lambda: x.to(device) @ y.to(device))
     if got is not None:
         probe.compare(name, got, reference, TOLERANCES[name])

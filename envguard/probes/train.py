@@ -2,6 +2,7 @@
 
 SEED = 20242
 STEPS = 20
+TORCH_STEPS = 8
 FALL = 0.9  # the last loss, relative to the first, is below this
 TOLERANCES = {"float32": 1e-3, "autocast": 5e-2}
 
@@ -50,7 +51,8 @@ def fell(probe, losses):
 def with_torch(probe):
     torch, device = probe.torch()
     probe.stage("float64 reference on the CPU")
-    reference = torch.tensor(train(torch, "cpu", torch.float64), dtype=torch.float64)
+    losses = probe.reference(torch, train, torch, "cpu", torch.float64)
+    reference = torch.tensor(losses, dtype=torch.float64)
     for name in ("float32", "autocast"):
         probe.stage("training steps " + name)
         losses = probe.unless_missing(
@@ -74,10 +76,10 @@ def train(torch, device, dtype, autocast=False):
     )
     x, y = torch.randn(32, 3, 8, 8), torch.arange(32) % 10
     network, x, y = network.to(device, dtype), x.to(device, dtype), y.to(device)
-    optimizer = torch.optim.SGD(network.parameters(), lr=0.05)
+    optimizer = torch.optim.SGD(network.parameters(), lr=0.1)
     scaler = grad_scaler(torch, autocast and device == "cuda")
     losses = []
-    for _ in range(STEPS):
+    for _ in range(TORCH_STEPS):
         optimizer.zero_grad()
         with torch.autocast(device_type=device, enabled=autocast, **half(torch, device)):
             loss = torch.nn.functional.cross_entropy(network(x), y)
