@@ -12,10 +12,12 @@ import pytest
 
 from envguard.checks.probe_steps import TORCH_STEPS
 from envguard.commands.verify import Keep, VerifyRequest, verify_lock, verify_prefix
+from envguard.model.gpu_peak import GpuPeak
 from envguard.model.lockfile import Lockfile
 from envguard.model.machine import DriverState, Gpu, Machine
+from envguard.model.origin import Origin
 from envguard.model.probe import REMOVED, Outcome, ProbeResult
-from envguard.model.probe_step import Level
+from envguard.model.probe_step import Level, Selection
 from envguard.model.report import Finding, Report, Status, Subject
 from envguard.ports import SILENT, Prefix, Progress
 from tests.fakes import FakeProbeRunner
@@ -162,6 +164,40 @@ def test_a_python_that_is_slow_to_start_has_the_time_of_a_probe() -> None:
     assert finding.title == "the environment's python does not start in time"
     assert finding.fix is not None
     assert "--timeout" in finding.fix.text
+
+
+def test_a_slow_card_is_a_warning_beside_probes_that_pass() -> None:
+    slow = ended(Outcome.PASSED, values={"TFLOP/s float16": 10.0})
+    runner = FakeProbeRunner({"matmul": slow}, modules="torch", torch_cuda="12.6")
+    machine = Machine("linux-64", gpus=(Gpu(0, name="NVIDIA X", uuid="GPU-a"),))
+    peak = GpuPeak("NVIDIA X", {"float16": 100.0}, 0.33, Origin("https://x", "2026-11-22"))
+    request = VerifyRequest(Subject("prefix", "p"), machine, peaks=(peak,))
+    report = verify_prefix(HERE, request, runner=runner)
+    assert [(f.rule, f.gpu) for f in report.findings] == [("EG716", 0)]
+    assert report.verdict is Status.WARN
+
+
+def test_what_was_left_out_is_said_and_a_broken_plug_in_is_no_pass() -> None:
+    broken = Finding("EG717", Status.UNKNOWN, "a plug-in cannot be used")
+    request = VerifyRequest(
+        Subject("prefix", "p"),
+        CPU,
+        selection=Selection(skip=("train",)),
+        plugin_findings=(broken,),
+    )
+    runner = FakeProbeRunner()
+    report = verify_prefix(HERE, request, runner=runner)
+    assert "train" not in [probe.name for probe in runner.runs]
+    assert report.notes == ("left out: train (--skip)",)
+    assert (report.findings, report.verdict) == ((broken,), Status.UNKNOWN)
+
+
+def test_a_probe_that_does_not_apply_to_a_gpu_takes_nothing_from_what_passed() -> None:
+    told = {"compile": ended(Outcome.NOT_RUN, wanted=False, detail="no compiler")}
+    runner = FakeProbeRunner(told, modules="torch", torch_cuda="12.6")
+    report = verify(runner, TWO_GPUS, findings=(NO_CODE,))
+    assert report.findings[0].status is Status.WARN
+    assert report.verdict is Status.WARN
 
 
 def test_missed_gpu_probes_are_never_a_pass() -> None:

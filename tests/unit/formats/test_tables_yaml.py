@@ -165,3 +165,33 @@ def test_a_baseline_never_assumes_a_gpu(subdir: str) -> None:
 def test_builds_of_one_kind_are_tabled_once() -> None:
     rows = [(b.channel, b.subdir, b.torch, c) for b in load().torch_builds for c in b.cuda]
     assert len(set(rows)) == len(rows)
+
+
+PEAK = """
+collected: '2026-11-22'
+gpu_peaks:
+- {names: [NVIDIA X], least: LEAST, source: 'https://example.org', tflops: {float16: AMOUNT}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("amount", "least", "problem"),
+    [
+        pytest.param("'0'", "'0.5'", "tflops: '0' is no number above 0 in quotes", id="nothing"),
+        pytest.param("'nan'", "'0.5'", "tflops: 'nan' is no number", id="not a number"),
+        pytest.param("'fast'", "'0.5'", "tflops: 'fast' is no number", id="a word"),
+        pytest.param("'1'", "'1'", "least: '1' is no share of a peak", id="all of the peak"),
+        pytest.param("'1'", "'-0.1'", "least: '-0.1' is no number above 0", id="less than none"),
+    ],
+)
+def test_a_peak_is_an_amount_and_its_least_a_share(amount: str, least: str, problem: str) -> None:
+    text = PEAK.replace("AMOUNT", amount).replace("LEAST", least)
+    with pytest.raises(InputError) as caught:
+        parse_tables(text, "peaks.yaml")
+    assert any(problem in line for line in caught.value.problems), caught.value.problems
+
+
+def test_a_card_has_one_row_of_peaks() -> None:
+    names = [peak.name for peak in load().gpu_peaks]
+    assert names
+    assert len(names) == len(set(names))
