@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol, TypeAlias
 
 from envguard.model.architecture import LibraryCode
+from envguard.model.culprit import Entry, Setter, Surroundings, UserSite
 from envguard.model.diagnosis import HostFacts, Log, ProcessFacts, ResourceFacts
 from envguard.model.environment import Environment
 from envguard.model.image import Images
@@ -254,8 +255,31 @@ class ProbeRunner(Protocol):
         probe: Probe,
         *,
         python: Path,
-        environment: Mapping[str, str],
+        environment: Mapping[str, str | None],
         timeout_s: float,
     ) -> ProbeResult:
-        """Never raises for what the probe does. On ^C the probe's processes are ended first."""
+        """`environment` goes over the user's own variables; None = not set for the probe.
+
+        Never raises for what the probe does. On ^C the probe's processes are ended first.
+        """
+        ...
+
+
+class OwnEnvironment(Protocol):
+    """The environment that the user's own programs run in, and who made it so."""
+
+    def observe(self, prefix: Prefix) -> Surroundings: ...
+
+    def setter_of(self, entry: Entry, prefix: Prefix) -> Setter | None:
+        """Who put an entry there: a loaded module, an activation script, the prefix; None = not found out."""
+        ...
+
+    def user_site(self, base: str, folder: str) -> UserSite:
+        """What is installed in a user site; without distributions where it cannot be read."""
+        ...
+
+    def user_base_without(
+        self, site: UserSite, left_out: frozenset[str]
+    ) -> AbstractContextManager[Path]:
+        """A user base of links to all of `site` but some distributions, gone on leaving; raises OSError."""
         ...

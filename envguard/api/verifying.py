@@ -35,6 +35,7 @@ def verify(
     python: Path | None = None,
     timeout_s: float = 120.0,
     keep: str = "never",
+    blame: bool = True,
     mirrors: Mapping[str, str] | None = None,
     offline: bool = False,
     allow: frozenset[str] = frozenset(),
@@ -52,7 +53,8 @@ def verify(
     `record` is a file to which a run of a lock adds a JSON line. Runs with `targets` keep no stamp.
 
     What is configured for conda says how packages are reached (`condarc`: only that file; `no_condarc`:
-    nothing of it). `keep` is `never`, `failed` or `always`; `timeout_s` is one probe's. `allow` may hold
+    nothing of it). `keep` is `never`, `failed` or `always`; `timeout_s` is one probe's. What does not pass is
+    run again to find out whose fault it is, for a minute at most, unless `blame` is false. `allow` may hold
     `contract`: probe although this machine breaks the contract of the lock, and `link-scripts`: run those
     of packages. What `configuration` waives of
     the check up to `today` (None = the day in UTC) does not count; what a probe saw always does. Raises
@@ -63,6 +65,7 @@ def verify(
     from envguard.adapters.prefixes.packed import packed_prefixes
     from envguard.adapters.prefixes.throwaway import ThrowawayPrefixes
     from envguard.adapters.probing.existing import Existing
+    from envguard.adapters.probing.own_environment import OwnEnvironmentHere
     from envguard.adapters.probing.runner import process_probes
     from envguard.commands import verify as commands
     from envguard.commands.lock_channels import refuse_records
@@ -83,7 +86,10 @@ def verify(
         request = _verify_existing_request(found, judge, timeout_s)
         request = replace(request, signatures=known)
         with process_probes() as runner:
-            return commands.verify_prefix(found.prefix, request, runner=runner, progress=progress)
+            own = OwnEnvironmentHere(runner.folder) if blame else None
+            return commands.verify_prefix(
+                found.prefix, request, runner=runner, own=own, progress=progress
+            )
     path, lockfile = found
     if record is not None and targets:
         raise InputError("--record is of this machine as it is: leave out --for")
@@ -111,6 +117,7 @@ def verify(
                 link_scripts="link-scripts" in allow,
             ),
             runner=runner,
+            own=OwnEnvironmentHere(runner.folder) if blame else None,
             keep=commands.Keep(keep),
             progress=progress,
         )

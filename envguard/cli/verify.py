@@ -81,6 +81,9 @@ class _Seconds(click.FloatRange):
     default="never",
     help="Keep the throwaway environment: --keep, or --keep=failed where a probe did not pass.",
 )
+@click.option(
+    "--no-blame", is_flag=True, help="Do not try again what fails to find out whose fault it is."
+)
 @click.option("--force", is_flag=True, help="Run the probes although a stamp proves the lock here.")
 @click.option(
     "--record",
@@ -126,6 +129,7 @@ def command(
     targets: tuple[str, ...],
     timeout_s: float,
     keep: str,
+    no_blame: bool,
     force: bool,
     record: Path | None,
     offline: bool,
@@ -165,6 +169,7 @@ def command(
             python=python,
             timeout_s=timeout_s,
             keep=keep,
+            blame=not no_blame,
             force=force,
             record=record,
             mirrors=api.parse_mirrors(mirrors),

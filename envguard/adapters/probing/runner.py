@@ -65,12 +65,17 @@ class ProcessProbes:
         self._data_bytes = data_bytes
         self._numbers = itertools.count(1)
 
+    @property
+    def folder(self) -> Path:
+        """The folder of the run."""
+        return self._folder
+
     def run(
         self,
         probe: Probe,
         *,
         python: Path,
-        environment: Mapping[str, str],
+        environment: Mapping[str, str | None],
         timeout_s: float,
     ) -> ProbeResult:
         """See `ports.ProbeRunner`. A python that does not start gives NOT_RUN with the reason."""
@@ -94,8 +99,11 @@ class ProcessProbes:
             remove_shared_memory(self._folder, name)
         return _shown(_owned(_result(probe, ended), python, told), _secrets(told))
 
-    def _environment(self, probe: Probe, extra: Mapping[str, str], folder: Path) -> dict[str, str]:
-        environment = {**clean_environment(os.environ), **extra}
+    def _environment(
+        self, probe: Probe, extra: Mapping[str, str | None], folder: Path
+    ) -> dict[str, str]:
+        told = {**clean_environment(os.environ), **extra}
+        environment = {name: value for name, value in told.items() if value is not None}
         if "PYTHONDONTWRITEBYTECODE" not in extra:
             # written once for all probes of the run, and never into the prefix
             environment["PYTHONPYCACHEPREFIX"] = str(self._folder / "pycache")
@@ -120,15 +128,19 @@ def process_probes(
         yield ProcessProbes(folder, limits=limits, data_bytes=data_bytes)
 
 
-def clean_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    """`environment` without what points a python at somebody else's modules.
+PYTHON_STAYS = ("PYTHONPATH", "PYTHONNOUSERSITE", "PYTHONUSERBASE")
+"""They say what is imported, in a notebook as in a probe."""
 
-    LD_LIBRARY_PATH and its like stay: the user's own programs run with them too.
+
+def clean_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """`environment` without what is meant for another python, or changes how a python runs.
+
+    LD_LIBRARY_PATH, PYTHONPATH and their like stay: the user's own programs run with them too.
     """
     return {
         name: value
         for name, value in environment.items()
-        if name == "PYTHONNOUSERSITE" or not (name.startswith("PYTHON") or name == "VIRTUAL_ENV")
+        if name in PYTHON_STAYS or not (name.startswith("PYTHON") or name == "VIRTUAL_ENV")
     }
 
 
