@@ -14,6 +14,7 @@ from envguard.model.diagnosis import HostFacts, Log, ProcessFacts, ResourceFacts
 from envguard.model.environment import Environment
 from envguard.model.image import Images
 from envguard.model.listing import Listing
+from envguard.model.loaded import Loaded
 from envguard.model.lockfile import Lockfile
 from envguard.model.machine import Machine
 from envguard.model.pack import Wanted
@@ -272,6 +273,10 @@ class OwnEnvironment(Protocol):
 
     def setter_of(self, entry: Entry, prefix: Prefix) -> Setter | None:
         """Who put an entry there: a loaded module, an activation script, the prefix; None = not found out."""
+        ...
+
+    def owned(self, loaded: Loaded, prefix: Prefix) -> Loaded:
+        """The same with the owner of each library, and the prefix's own copies of those from elsewhere."""
         ...
 
     def user_site(self, base: str, folder: str) -> UserSite:

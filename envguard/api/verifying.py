@@ -84,9 +84,9 @@ def verify(
         if record is not None:
             raise InputError("--record is for a lock; what is there already may change")
         request = _verify_existing_request(found, judge, timeout_s)
-        request = replace(request, signatures=known)
+        request = replace(request, signatures=known, knowledge=judge.knowledge, blame=blame)
         with process_probes() as runner:
-            own = OwnEnvironmentHere(runner.folder) if blame else None
+            own = OwnEnvironmentHere(runner.folder)
             return commands.verify_prefix(
                 found.prefix, request, runner=runner, own=own, progress=progress
             )
@@ -94,7 +94,7 @@ def verify(
     if record is not None and targets:
         raise InputError("--record is of this machine as it is: leave out --for")
     request = _verify_lock_request(path, lockfile, judge, timeout_s, allow)
-    request = replace(request, signatures=known)
+    request = replace(request, signatures=known, knowledge=judge.knowledge, blame=blame)
     evidence = stamping.Evidence.of(path, lock_digest, request, record)
     proven = evidence.proven(request, force=force or keep != "never")
     if proven is not None:
@@ -117,7 +117,7 @@ def verify(
                 link_scripts="link-scripts" in allow,
             ),
             runner=runner,
-            own=OwnEnvironmentHere(runner.folder) if blame else None,
+            own=OwnEnvironmentHere(runner.folder),
             keep=commands.Keep(keep),
             progress=progress,
         )

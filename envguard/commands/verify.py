@@ -18,7 +18,8 @@ from envguard.checks.probe_plan import (
 )
 from envguard.checks.signatures import known_of
 from envguard.commands.verify_culprit import explained, not_started
-from envguard.commands.verify_trials import Scene
+from envguard.commands.verify_trials import NOTHING_KNOWN, Scene
+from envguard.model.knowledge import Knowledge
 from envguard.model.lockfile import Lockfile
 from envguard.model.machine import Machine
 from envguard.model.package import PackageRecord
@@ -68,6 +69,10 @@ class VerifyRequest:
     """What is installed, for the report."""
     look_again: Callable[[], Machine] | None = None
     """The machine as it is now; asked after the probes. None = nobody looks again."""
+    knowledge: Knowledge = NOTHING_KNOWN
+    """What is known of libraries in one process."""
+    blame: bool = True
+    """Whether to find out whose fault it is that a probe does not pass."""
 
     @property
     def broken(self) -> bool:
@@ -179,8 +184,9 @@ def verify_prefix(
         results = _run(plan, probed, request, runner, progress) + plan.not_run
         findings = observed_beats_tabled(findings, results)
         known = findings + plan.findings + _changes(request)
-        findings = explained(results, plan.probes, scene, known=known)
-        notes += plan.notes
+        told = explained(results, plan.probes, scene, known=known)
+        findings = told.findings
+        notes += plan.notes + told.notes
     else:
         findings = not_started(first, discovery(), scene, prefix.python, known=findings)
     return Report(
@@ -213,14 +219,23 @@ def _scene(
     own: OwnEnvironment | None,
     progress: Progress,
 ) -> Scene | None:
-    """Where to find out whose fault it is; None where nobody wants to know."""
+    """Where to find out whose fault it is; None where the user's environment is not known."""
     if own is None:
         return None
 
     def then(started: ProbeResult) -> tuple[Probe, ...]:
         return _plan(started, request).probes
 
-    return Scene(prefix, own, runner, progress, request.timeout_s, then=then)
+    return Scene(
+        prefix,
+        own,
+        runner,
+        progress,
+        request.timeout_s,
+        knowledge=request.knowledge,
+        blame=request.blame,
+        then=then,
+    )
 
 
 def _explained(result: ProbeResult, signatures: Signatures) -> ProbeResult:

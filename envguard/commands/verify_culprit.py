@@ -12,12 +12,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from envguard.checks.culprit_findings import finding_of_blame, without_known
+from envguard.checks.culprit_loaded import told_together
 from envguard.checks.culprits import (
     entry_groups,
     environment_without,
     search,
     smallest,
 )
+from envguard.checks.loaded_libraries import not_observed, system_note
 from envguard.checks.probe_findings import (
     by_cause,
     finding_of,
@@ -25,6 +27,7 @@ from envguard.checks.probe_findings import (
     python_does_not_start,
 )
 from envguard.commands.verify_imports import import_order
+from envguard.commands.verify_loaded import look_at_loaded
 from envguard.commands.verify_trials import Scene, TimeIsOver, Trials
 from envguard.model.culprit import (
     Blame,
@@ -61,20 +64,36 @@ def blames(
     return tuple(found)
 
 
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """All findings of a run, those that were known before with them, and notes."""
+
+    findings: tuple[Finding, ...]
+    notes: tuple[str, ...] = ()
+
+
 def explained(
     results: Sequence[ProbeResult],
     probes: Sequence[Probe],
     scene: Scene | None,
     *,
     known: tuple[Finding, ...] = (),
-) -> tuple[Finding, ...]:
-    """`known`, less what is said better now, and a finding for each cause of death.
+) -> Explained:
+    """`known`, less what is said better now, a finding for each cause of death, and what is loaded.
 
-    `known` are findings of the static check. Without a scene nothing is tried again.
+    `known` are findings of the static check. Without a scene nothing is tried again, and nothing looked at.
     """
     if scene is None:
-        return known + probe_findings(results)
-    return _told(results, probes, replace(scene, then=None), known, finding_of)
+        return Explained(known + probe_findings(results))
+    look = look_at_loaded(probes, scene)
+    all_passed = not by_cause(results)
+    told = _told(results, probes, replace(scene, then=None), finding_of)
+    found = told_together(told, look.loaded, scene.knowledge, all_passed=all_passed)
+    if look.problem and all_passed:
+        found = (*found, not_observed(look.problem))
+    note = system_note(look.loaded) if look.loaded is not None else None
+    blamed = tuple(blame for blame, _ in told)
+    return Explained((*without_known(known, blamed), *found), (note,) if note else ())
 
 
 def not_started(
@@ -92,20 +111,22 @@ def not_started(
 
     if scene is None or first.outcome is Outcome.NOT_RUN:
         return (*known, describe((first,)))
-    return _told((first,), (discovery,), scene, known, describe)
+    told = _told((first,), (discovery,), scene, describe)
+    return (*known, *(finding for _, finding in told))
 
 
 def _told(
     results: Sequence[ProbeResult],
     probes: Sequence[Probe],
     scene: Scene,
-    known: tuple[Finding, ...],
     describe: Callable[[Sequence[ProbeResult]], Finding],
-) -> tuple[Finding, ...]:
+) -> tuple[tuple[Blame, Finding], ...]:
+    """Each cause with its finding; nobody is blamed where that is not wanted."""
+    if not scene.blame:
+        return tuple((Blame(Fault.PACKAGES, same), describe(same)) for same in by_cause(results))
     found = blames(results, probes, scene)
     variables = scene.own.observe(scene.prefix).variables if found else {}
-    told = tuple(finding_of_blame(b, describe(b.results), variables) for b in found)
-    return (*without_known(known, found), *told)
+    return tuple((b, finding_of_blame(b, describe(b.results), variables)) for b in found)
 
 
 def _key(of: Probe | ProbeResult) -> tuple[str, int | None]:

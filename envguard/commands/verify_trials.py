@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from envguard.checks.culprits import Search, Step, environment_without
 from envguard.model.culprit import Blame, Count, Entry, Fault
+from envguard.model.knowledge import Knowledge
 from envguard.model.probe import Outcome, Probe, ProbeResult
 from envguard.ports import OwnEnvironment, Prefix, ProbeRunner, Progress
 
@@ -17,6 +18,7 @@ TIMES = 3
 SHORTEST_S = 10.0
 """The least time that a probe gets of which it is not known how long it takes to pass."""
 TIMED_OUT = (Outcome.TIMED_OUT, Outcome.UNKILLABLE)
+NOTHING_KNOWN = Knowledge(date="")
 Overlay = Mapping[str, str | None]
 
 
@@ -33,6 +35,10 @@ class Scene:
     runner: ProbeRunner
     progress: Progress
     timeout_s: float
+    knowledge: Knowledge = NOTHING_KNOWN
+    """Which libraries do not go together."""
+    blame: bool = True
+    """Whether to find out whose fault it is; what is loaded is looked at all the same."""
     deadline_s: float = DEADLINE_S
     then: Callable[[ProbeResult], Sequence[Probe]] | None = None
     """What else a fix is tried with, by the result that the first probe gave with it."""

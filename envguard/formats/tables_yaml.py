@@ -12,6 +12,7 @@ from envguard.formats import (
     framework_rows,
     gpu_variant_rows,
     image_rows,
+    loaded_rows,
     spec_rows,
     torch_rows,
 )
@@ -83,4 +84,6 @@ def _knowledge(keys: Keys) -> Knowledge:
         ptx_makers=tuple(gpu_variant_rows.ptx_makers(keys, origin)),
         processors=tuple(spec_rows.processors(keys, origin)),
         torch_pythons=tuple(spec_rows.torch_pythons(keys, origin)),
+        loaded_families=tuple(loaded_rows.families(keys, origin)),
+        loaded_clashes=tuple(loaded_rows.clashes(keys, origin)),
     )

@@ -10,6 +10,7 @@ from envguard.model.extension import HostCompiler, TorchPins, WheelTag
 from envguard.model.framework import FrameworkBuilds, FrameworkCudnn, TorchCudnn, TorchNccl
 from envguard.model.gpu_variant import GpuVariants, PtxMakers
 from envguard.model.image import CudaImages, PytorchImages
+from envguard.model.loaded import LoadedClash, LoadedFamily
 from envguard.model.origin import Origin
 from envguard.model.rule import Rule
 from envguard.model.spec_facts import BuildNames, Processors, PythonEnd, TorchPythons
@@ -231,6 +232,8 @@ class Knowledge:
     gpu_variants: tuple[GpuVariants, ...] = ()
     ptx_makers: tuple[PtxMakers, ...] = ()
     torch_pythons: tuple[TorchPythons, ...] = ()
+    loaded_families: tuple[LoadedFamily, ...] = ()
+    loaded_clashes: tuple[LoadedClash, ...] = ()
     rules: tuple[Rule, ...] = ()
     lint: bool = False
     """Whether rules that stop no GPU are asked, too."""

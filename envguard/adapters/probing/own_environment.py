@@ -9,10 +9,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from envguard.adapters.prefixes.library_owners import with_owners
 from envguard.adapters.prefixes.owners import owner_of
 from envguard.adapters.probing.runner import clean_environment
 from envguard.adapters.probing.setting_script import setting_script
 from envguard.model.culprit import Entry, EntryKind, Setter, SetterKind, Surroundings, UserSite
+from envguard.model.loaded import Loaded
 from envguard.model.probe import OwnerKind
 from envguard.ports import Prefix
 
@@ -65,6 +67,9 @@ class OwnEnvironmentHere:
         files = self._environ.get("_LMFILES_", "").split(":")
         told = zip(names, files, strict=False) if len(names) == len(files) else ()
         return next((name for name, file in told if name and _sets(file, entry)), None)
+
+    def owned(self, loaded: Loaded, prefix: Prefix) -> Loaded:
+        return with_owners(loaded, prefix.path, self._environ)
 
     def user_site(self, base: str, folder: str) -> UserSite:
         try:
