@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import assert_never
 
 from envguard.checks.culprits import entry_in_words, environment_without
+from envguard.checks.probe_findings import signs_of
 from envguard.model.culprit import Blame, Entry, EntryKind, Fault, Setter, SetterKind, Tried
 from envguard.model.report import Finding, Fix, Status
 from envguard.model.secrets import public_variables
@@ -63,9 +64,8 @@ def _entries(blame: Blame, died: Finding, variables: Mapping[str, str]) -> Findi
         message=f"{died.title}: {died.message}",
         gpu=died.gpu,
         have="; ".join(_placed(entry, blame.setter, variables) for entry in blame.entries),
-        evidence=(counts, *died.evidence),
+        evidence=(counts, *signs_of(blame.results[0])),
         fix=Fix(_fix(blame.entries, blame.setter, variables), checked=_tried(blame.tried)),
-        sources=died.sources,
     )
 
 

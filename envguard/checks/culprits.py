@@ -150,6 +150,8 @@ def group_in_words(group: Sequence[Entry]) -> str:
     if len(group) == 1:
         return entry_in_words(group[0])
     kinds = dict.fromkeys(entry.kind for entry in group)
+    if EntryKind.DISTRIBUTION in kinds or EntryKind.IMPORT in kinds:
+        return f"{group[0].value} and {len(group) - 1} more"
     if EntryKind.VARIABLE in kinds:
         return f"{group[0].name} and {len(group) - 1} more"
     return ", ".join("the user site" if k is EntryKind.USER_SITE else k.value for k in kinds)

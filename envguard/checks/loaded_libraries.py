@@ -51,7 +51,7 @@ def not_observed(reason: str) -> Finding:
 
 def system_note(loaded: Loaded) -> str | None:
     """Of an environment without a C++ library of its own: which of the system's it runs with."""
-    if loaded.own_glibcxx is not None:
+    if loaded.own_glibcxx is not None or OwnerKind.CONDA in map(_kind, loaded.libraries):
         return None
     names = sorted(
         library.name

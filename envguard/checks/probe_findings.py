@@ -206,11 +206,16 @@ def owner_in_words(owner: Owner | None) -> str:
 
 
 def _evidence(result: ProbeResult) -> tuple[str, ...]:
+    """What is known of such an end, and what was seen of it."""
+    return (*_what_is_known(result), *signs_of(result))
+
+
+def signs_of(result: ProbeResult) -> tuple[str, ...]:
     """The Python stack, innermost first, without our own frames; what it printed, if no exception."""
     frames = [frame for frame in result.stack if not is_ours(frame)][:FRAMES]
     stack = ("Python stack, innermost first: " + " < ".join(frames),) if frames else ()
     said = () if result.outcome is Outcome.FAILED else _last_words(result)
-    return (*_what_is_known(result), *stack, *(f"it said: {line}" for line in said))
+    return (*stack, *(f"it said: {line}" for line in said))
 
 
 def _last_words(result: ProbeResult) -> tuple[str, ...]:

@@ -64,6 +64,7 @@ def _variables_after(
     except BaseException as error:
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(child.pid, signal.SIGKILL)
+        kill_tagged(tag)  # what left the group may hold the pipe
         child.communicate()
         if not isinstance(error, subprocess.TimeoutExpired):
             raise
