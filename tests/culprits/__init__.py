@@ -183,6 +183,23 @@ def module_loaded(folder: Path) -> Scene:
 
 
 def preloaded(folder: Path) -> Scene:
+    """Its function comes before that of every other library."""
+    prefix = _with_kernels(folder)
+    harmless = compiled(folder / "opt" / "libharmless.so", "OLDER")
+    bad = compiled(folder / "opt" / "libtrace.so", "CRASHES")
+    return Scene(
+        prefix,
+        {"LD_PRELOAD": f"{harmless} {bad}"},
+        "EG720",
+        f"{bad} in LD_PRELOAD is not",
+        fix=f"export LD_PRELOAD={harmless}",
+        tried="tried: 1 of 1 pass",
+        words=("SIGSEGV",),
+    )
+
+
+def kills_any_python(folder: Path) -> Scene:
+    """Not among the culprits of a whole process: it would end envguard's python, too."""
     prefix = make_prefix(folder / "prefix")
     link_numpy(site_of(prefix))
     bad = compiled(folder / "opt" / "libtrace.so", "DIES_AT_START")

@@ -9,7 +9,7 @@ import pytest
 
 from envguard.api import verify
 from envguard.model.report import Finding, Report, Status
-from tests.culprits import CULPRITS, NoCompiler, Scene
+from tests.culprits import CULPRITS, NoCompiler, Scene, kills_any_python
 
 pytestmark = pytest.mark.skipif(
     not sys.platform.startswith("linux"), reason="culprits are built for Linux's loader"
@@ -37,6 +37,21 @@ def verified(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> Report:
 def failed(report: Report) -> Finding:
     (finding,) = [finding for finding in report.findings if finding.status is Status.FAIL]
     return finding
+
+
+def test_a_library_that_kills_any_python_is_named_before_a_probe_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    try:
+        scene = kills_any_python(tmp_path)
+    except NoCompiler as missing:
+        pytest.skip(str(missing))
+    report = verified(scene, monkeypatch)
+    finding = failed(report)
+    assert (finding.rule, scene.named in finding.title) == (scene.rule, True), finding
+    assert finding.fix is not None
+    assert (finding.fix.text, finding.fix.checked) == (scene.fix, scene.tried)
+    assert report.probes == ()
 
 
 @pytest.mark.parametrize("name", CULPRITS)
