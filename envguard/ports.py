@@ -248,24 +248,6 @@ class ArchiveSource(Protocol):
         ...
 
 
-class ProbeRunner(Protocol):
-    """Runs one probe in a process of its own, and tells how it ended."""
-
-    def run(
-        self,
-        probe: Probe,
-        *,
-        python: Path,
-        environment: Mapping[str, str | None],
-        timeout_s: float,
-    ) -> ProbeResult:
-        """`environment` goes over the user's own variables; None = not set for the probe.
-
-        Never raises for what the probe does. On ^C the probe's processes are ended first.
-        """
-        ...
-
-
 class OwnEnvironment(Protocol):
     """The environment that the user's own programs run in, and who made it so."""
 
@@ -287,4 +269,22 @@ class OwnEnvironment(Protocol):
         self, site: UserSite, left_out: frozenset[str]
     ) -> AbstractContextManager[Path]:
         """A user base of links to all of `site` but some distributions, gone on leaving; raises OSError."""
+        ...
+
+
+class ProbeRunner(Protocol):
+    """Runs one probe in a process of its own, and tells how it ended."""
+
+    def run(
+        self,
+        probe: Probe,
+        *,
+        python: Path,
+        environment: Mapping[str, str | None],
+        timeout_s: float,
+    ) -> ProbeResult:
+        """`environment` goes over the user's own variables; None = not set for the probe.
+
+        Never raises for what the probe does. On ^C the probe's processes are ended first.
+        """
         ...
