@@ -39,6 +39,7 @@ from envguard.model.culprit import (
     Tried,
     UserSite,
 )
+from envguard.model.loaded import Loaded
 from envguard.model.probe import Outcome, Probe, ProbeResult
 from envguard.model.report import Finding
 
@@ -70,6 +71,8 @@ class Explained:
 
     findings: tuple[Finding, ...]
     notes: tuple[str, ...] = ()
+    loaded: Loaded | None = None
+    """What the frameworks load; None where nobody looked."""
 
 
 def explained(
@@ -93,7 +96,8 @@ def explained(
         found = (*found, not_observed(look.problem))
     note = system_note(look.loaded) if look.loaded is not None else None
     blamed = tuple(blame for blame, _ in told)
-    return Explained((*without_known(known, blamed), *found), (note,) if note else ())
+    findings = (*without_known(known, blamed), *found)
+    return Explained(findings, (note,) if note else (), look.loaded)
 
 
 def not_started(
