@@ -120,14 +120,14 @@ def framework(prefix: Path, name: str, library: Path, function: str) -> None:
 
 
 def _with_kernels(folder: Path) -> Path:
-    """A prefix whose cupy uses a cuDNN by its SONAME, and brings one: what the loader finds first counts."""
+    """Its torchaudio uses a cuDNN by its SONAME, and brings one: what the loader finds first counts."""
     prefix = make_prefix(folder / "prefix")
-    own = site_of(prefix) / "cupy" / "libcudnn.so.9"
+    own = site_of(prefix) / "torchaudio" / "libcudnn.so.9"
     compiled(own, "GOOD")
-    core = site_of(prefix) / "cupy" / "_core.so"
+    core = site_of(prefix) / "torchaudio" / "_core.so"
     compiled(core, "USES", str(own), "-Wl,--enable-new-dtags,-rpath,$ORIGIN")
-    framework(prefix, "cupy", core, "use_kernels")
-    wheel(site_of(prefix), "nvidia_cudnn_cu12", "9.5.1", {"cupy/libcudnn.so.9": ""})
+    framework(prefix, "torchaudio", core, "use_kernels")
+    wheel(site_of(prefix), "nvidia_cudnn_cu12", "9.5.1", {"torchaudio/libcudnn.so.9": ""})
     return prefix
 
 
@@ -212,7 +212,7 @@ def kills_any_python(folder: Path) -> Scene:
 
 def two_openmp_runtimes(folder: Path) -> Scene:
     prefix = make_prefix(folder / "prefix")
-    for name, file in (("jax", "libomp.so"), ("cupy", "libiomp5.so")):
+    for name, file in (("torchvision", "libomp.so"), ("torchaudio", "libiomp5.so")):
         path = compiled(site_of(prefix) / name / file, f'OPENMP -DNAME="{file}"')
         text = f"import ctypes\nctypes.CDLL({str(path)!r})\n"
         wheel(site_of(prefix), name, "1.0", {f"{name}/__init__.py": text, f"{name}/{file}": ""})
@@ -222,23 +222,23 @@ def two_openmp_runtimes(folder: Path) -> Scene:
         "EG730",
         "libomp.so and libiomp5.so",
         fix="import them in processes of their own",
-        tried="tried: cupy passes without jax",
-        words=("OMP: Error #15", "cupy 1.0 (wheel)", "jax 1.0 (wheel)"),
+        tried="tried: torchaudio passes without torchvision",
+        words=("OMP: Error #15", "torchaudio 1.0 (wheel)", "torchvision 1.0 (wheel)"),
     )
 
 
 def wrong_import_order(folder: Path) -> Scene:
     prefix = make_prefix(folder / "prefix")
     link_numpy(site_of(prefix))
-    for name, role in (("jax", "FIRST"), ("cupy", "SECOND")):
+    for name, role in (("torchvision", "FIRST"), ("torchaudio", "SECOND")):
         path = compiled(site_of(prefix) / name / f"lib{name}.so", role)
         framework(prefix, name, path, role.lower())
     return Scene(
         prefix,
         {},
         "EG721",
-        "cupy cannot be imported after jax; the other order works",
-        fix="import cupy before jax",
+        "torchaudio cannot be imported after torchvision; the other order works",
+        fix="import torchaudio before torchvision",
         tried="tried: 3 of 3 pass",
     )
 
@@ -275,8 +275,8 @@ def python_path(folder: Path) -> Scene:
 
 def _reads_variable(folder: Path) -> Path:
     prefix = make_prefix(folder / "prefix")
-    path = compiled(site_of(prefix) / "cupy" / "libcupy.so", "READS_VARIABLE")
-    framework(prefix, "cupy", path, "read_variable")
+    path = compiled(site_of(prefix) / "torchaudio" / "libtorchaudio.so", "READS_VARIABLE")
+    framework(prefix, "torchaudio", path, "read_variable")
     return prefix
 
 
