@@ -24,7 +24,7 @@ from envguard.model.lockfile import Lockfile
 from envguard.model.machine import Machine
 from envguard.model.package import PackageRecord
 from envguard.model.probe import REMOVED, Outcome, Probe, ProbeResult
-from envguard.model.report import Finding, Report, Status, Subject
+from envguard.model.report import Finding, Library, Report, Status, Subject
 from envguard.model.signature import NO_SIGNATURES, Signatures
 from envguard.model.target import Target
 from envguard.ports import SILENT, OwnEnvironment, Prefix, PrefixFactory, ProbeRunner, Progress
@@ -174,6 +174,7 @@ def verify_prefix(
     findings = request.findings
     notes = tuple(note for report in request.reports for note in report.notes)
     results: tuple[ProbeResult, ...] = ()
+    libraries: tuple[Library, ...] = ()
     scene = _scene(prefix, request, runner, own, progress)
     if first.outcome is Outcome.PASSED:
         plan, environment = _plan(first, request), dict(prefix.environment)
@@ -187,6 +188,7 @@ def verify_prefix(
         told = explained(results, plan.probes, scene, known=known)
         findings = told.findings
         notes += plan.notes + told.notes
+        libraries = told.libraries
     else:
         findings = not_started(first, discovery(), scene, prefix.python, known=findings)
     return Report(
@@ -195,6 +197,7 @@ def verify_prefix(
         machine=request.machine,
         findings=findings,
         probes=results,
+        libraries=libraries,
         contract=request.contract.contract if request.contract is not None else None,
         notes=tuple(dict.fromkeys(notes)),
         seconds=time.monotonic() - started,

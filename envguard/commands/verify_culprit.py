@@ -39,9 +39,8 @@ from envguard.model.culprit import (
     Tried,
     UserSite,
 )
-from envguard.model.loaded import Loaded
 from envguard.model.probe import Outcome, Probe, ProbeResult
-from envguard.model.report import Finding
+from envguard.model.report import Finding, Library
 
 USER_SITE = Probe("user site", "user_site.py")
 
@@ -71,8 +70,8 @@ class Explained:
 
     findings: tuple[Finding, ...]
     notes: tuple[str, ...] = ()
-    loaded: Loaded | None = None
-    """What the frameworks load; None where nobody looked."""
+    libraries: tuple[Library, ...] = ()
+    """What the frameworks load, where somebody looked."""
 
 
 def explained(
@@ -97,7 +96,9 @@ def explained(
     note = system_note(look.loaded) if look.loaded is not None else None
     blamed = tuple(blame for blame, _ in told)
     findings = (*without_known(known, blamed), *found)
-    return Explained(findings, (note,) if note else (), look.loaded)
+    seen = look.loaded.libraries if look.loaded is not None else ()
+    libraries = tuple(Library(lib.name, lib.path, lib.owner) for lib in seen)
+    return Explained(findings, (note,) if note else (), libraries)
 
 
 def not_started(
