@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Protocol, TypeAlias
 
 from envguard.model.architecture import LibraryCode
+from envguard.model.culprit import Entry, Setter, Surroundings, UserSite
 from envguard.model.diagnosis import HostFacts, Log, ProcessFacts, ResourceFacts
 from envguard.model.environment import Environment
 from envguard.model.image import Images
 from envguard.model.listing import Listing
+from envguard.model.loaded import Loaded
 from envguard.model.lockfile import Lockfile
 from envguard.model.machine import Machine
 from envguard.model.pack import Wanted
@@ -248,6 +250,30 @@ class ArchiveSource(Protocol):
         ...
 
 
+class OwnEnvironment(Protocol):
+    """The environment that the user's own programs run in, and who made it so."""
+
+    def observe(self, prefix: Prefix) -> Surroundings: ...
+
+    def setter_of(self, entry: Entry, prefix: Prefix) -> Setter | None:
+        """Who put an entry there: a loaded module, an activation script, the prefix; None = not found out."""
+        ...
+
+    def owned(self, loaded: Loaded, prefix: Prefix) -> Loaded:
+        """The same with the owner of each library, and the prefix's own copies of those from elsewhere."""
+        ...
+
+    def user_site(self, base: str, folder: str) -> UserSite:
+        """What is installed in a user site; without distributions where it cannot be read."""
+        ...
+
+    def user_base_without(
+        self, site: UserSite, left_out: frozenset[str]
+    ) -> AbstractContextManager[Path]:
+        """A user base of links to all of `site` but some distributions, gone on leaving; raises OSError."""
+        ...
+
+
 class ProbeRunner(Protocol):
     """Runs one probe in a process of its own, and tells how it ended."""
 
@@ -256,10 +282,13 @@ class ProbeRunner(Protocol):
         probe: Probe,
         *,
         python: Path,
-        environment: Mapping[str, str],
+        environment: Mapping[str, str | None],
         timeout_s: float,
     ) -> ProbeResult:
-        """Never raises for what the probe does. On ^C the probe's processes are ended first."""
+        """`environment` goes over the user's own variables; None = not set for the probe.
+
+        Never raises for what the probe does. On ^C the probe's processes are ended first.
+        """
         ...
 
     def run_all(

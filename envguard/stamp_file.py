@@ -36,7 +36,7 @@ PACK_START, PACK_LOCK, BLOCK = b"envguard-pack.json\0", b"conda-lock.yml\0", 512
 """How a pack begins, and its second member (formats.pack_index)."""
 CPU = "cpu"
 """Where a probe ran that ran on no GPU."""
-LIBRARY_VARIABLES = ("LD_LIBRARY_PATH", "LD_PRELOAD")
+LIBRARY_VARIABLES = ("LD_LIBRARY_PATH", "LD_PRELOAD", "PYTHONPATH")
 _CPU_KEYS = ("vendor_id", "cpu family", "model", "CPU implementer", "CPU architecture", "CPU part")
 # the rest of the flags are of the kernel and of the microcode, and change with them
 _CPU_FLAGS = ("sse", "ssse", "avx", "amx", "fma", "f16c", "bmi", "sve", "asimd", "popcnt")

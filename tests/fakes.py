@@ -61,14 +61,14 @@ class FakeProbeRunner:
         self._modules = modules
         self._torch_cuda = torch_cuda
         self.runs: list[Probe] = []
-        self.environments: list[Mapping[str, str]] = []
+        self.environments: list[Mapping[str, str | None]] = []
 
     def run(
         self,
         probe: Probe,
         *,
         python: Path,
-        environment: Mapping[str, str],
+        environment: Mapping[str, str | None],
         timeout_s: float,
     ) -> ProbeResult:
         self.runs.append(probe)

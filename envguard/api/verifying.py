@@ -38,6 +38,7 @@ def verify(
     skip: Sequence[str] = (),
     timeout_s: float = 120.0,
     keep: str = "never",
+    blame: bool = True,
     mirrors: Mapping[str, str] | None = None,
     offline: bool = False,
     allow: frozenset[str] = frozenset(),
@@ -57,7 +58,8 @@ def verify(
     level than `quick`, named probes, or probes of plug-ins.
 
     What is configured for conda says how packages are reached (`condarc`: only that file; `no_condarc`:
-    nothing of it). `keep` is `never`, `failed` or `always`; `timeout_s` is one probe's. `allow` may hold
+    nothing of it). `keep` is `never`, `failed` or `always`; `timeout_s` is one probe's. What does not pass is
+    run again to find out whose fault it is, for a minute at most, unless `blame` is false. `allow` may hold
     `contract`: probe although this machine breaks the contract of the lock, and `link-scripts`: run those
     of packages. What `configuration` waives of
     the check up to `today` (None = the day in UTC) does not count; what a probe saw always does. Raises
@@ -68,6 +70,7 @@ def verify(
     from envguard.adapters.prefixes.packed import packed_prefixes
     from envguard.adapters.prefixes.throwaway import ThrowawayPrefixes
     from envguard.adapters.probing.existing import Existing
+    from envguard.adapters.probing.own_environment import OwnEnvironmentHere
     from envguard.adapters.probing.runner import process_probes
     from envguard.checks.probe_steps import selection_of
     from envguard.commands import verify as commands
@@ -92,6 +95,8 @@ def verify(
             more=plugins.steps,
             peaks=judge.knowledge.gpu_peaks,
             plugin_findings=plugins.findings,
+            knowledge=judge.knowledge,
+            blame=blame,
         )
 
     known = signatures()
@@ -104,7 +109,10 @@ def verify(
             raise InputError("--record is for a lock; what is there already may change")
         request = asked(_verify_existing_request(found, judge, timeout_s))
         with process_probes() as runner:
-            return commands.verify_prefix(found.prefix, request, runner=runner, progress=progress)
+            own = OwnEnvironmentHere(runner.folder)
+            return commands.verify_prefix(
+                found.prefix, request, runner=runner, own=own, progress=progress
+            )
     path, lockfile = found
     if record is not None and targets:
         raise InputError("--record is of this machine as it is: leave out --for")
@@ -133,6 +141,7 @@ def verify(
                 link_scripts="link-scripts" in allow,
             ),
             runner=runner,
+            own=OwnEnvironmentHere(runner.folder),
             keep=commands.Keep(keep),
             progress=progress,
         )

@@ -20,11 +20,16 @@ GPU_RULES = ("EG1", "EG2")
 
 def probe_findings(results: Sequence[ProbeResult]) -> tuple[Finding, ...]:
     """One finding for all probes that ended in the same way, of the same cause, in order of the first."""
+    return tuple(finding_of(same) for same in by_cause(results))
+
+
+def by_cause(results: Sequence[ProbeResult]) -> tuple[tuple[ProbeResult, ...], ...]:
+    """The results that did not pass; those that ended in the same way are together."""
     causes: dict[tuple[object, ...], list[ProbeResult]] = {}
     for result in results:
         if result.outcome not in (Outcome.PASSED, Outcome.NOT_RUN):
             causes.setdefault(_cause(result), []).append(result)
-    return tuple(_finding(same) for same in causes.values())
+    return tuple(map(tuple, causes.values()))
 
 
 def observed_beats_tabled(
@@ -83,7 +88,8 @@ def _cause(result: ProbeResult) -> tuple[object, ...]:
     return (result.outcome, result.signal, result.stage, result.library, result.detail)
 
 
-def _finding(same: Sequence[ProbeResult]) -> Finding:
+def finding_of(same: Sequence[ProbeResult]) -> Finding:
+    """The finding of probes that died of one cause; the first of them is described."""
     first = same[0]
     gpus = {result.gpu for result in same}
     return Finding(
@@ -200,11 +206,16 @@ def owner_in_words(owner: Owner | None) -> str:
 
 
 def _evidence(result: ProbeResult) -> tuple[str, ...]:
+    """What is known of such an end, and what was seen of it."""
+    return (*_what_is_known(result), *signs_of(result))
+
+
+def signs_of(result: ProbeResult) -> tuple[str, ...]:
     """The Python stack, innermost first, without our own frames; what it printed, if no exception."""
     frames = [frame for frame in result.stack if not is_ours(frame)][:FRAMES]
     stack = ("Python stack, innermost first: " + " < ".join(frames),) if frames else ()
     said = () if result.outcome is Outcome.FAILED else _last_words(result)
-    return (*_what_is_known(result), *stack, *(f"it said: {line}" for line in said))
+    return (*stack, *(f"it said: {line}" for line in said))
 
 
 def _last_words(result: ProbeResult) -> tuple[str, ...]:

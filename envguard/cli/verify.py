@@ -96,6 +96,9 @@ class _Seconds(click.FloatRange):
     default="never",
     help="Keep the throwaway environment: --keep, or --keep=failed where a probe did not pass.",
 )
+@click.option(
+    "--no-blame", is_flag=True, help="Do not try again what fails to find out whose fault it is."
+)
 @click.option("--force", is_flag=True, help="Run the probes although a stamp proves the lock here.")
 @click.option(
     "--record",
@@ -144,6 +147,7 @@ def command(
     skip: tuple[str, ...],
     timeout_s: float,
     keep: str,
+    no_blame: bool,
     force: bool,
     record: Path | None,
     offline: bool,
@@ -186,6 +190,7 @@ def command(
             skip=_names(skip),
             timeout_s=timeout_s,
             keep=keep,
+            blame=not no_blame,
             force=force,
             record=record,
             mirrors=api.parse_mirrors(mirrors),

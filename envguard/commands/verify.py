@@ -9,11 +9,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from envguard.checks.machine_change import machine_change
-from envguard.checks.probe_findings import (
-    observed_beats_tabled,
-    probe_findings,
-    python_does_not_start,
-)
+from envguard.checks.probe_findings import observed_beats_tabled
 from envguard.checks.probe_plan import (
     EVERYTHING_QUICK,
     ProbePlan,
@@ -24,16 +20,19 @@ from envguard.checks.probe_plan import (
 )
 from envguard.checks.probe_speed import judged_speeds
 from envguard.checks.signatures import known_of
+from envguard.commands.verify_culprit import explained, not_started
+from envguard.commands.verify_trials import NOTHING_KNOWN, Scene
 from envguard.model.gpu_peak import GpuPeak
+from envguard.model.knowledge import Knowledge
 from envguard.model.lockfile import Lockfile
 from envguard.model.machine import Machine
 from envguard.model.package import PackageRecord
 from envguard.model.probe import REMOVED, Outcome, Probe, ProbeResult
 from envguard.model.probe_step import Selection, Step
-from envguard.model.report import Finding, Report, Status, Subject
+from envguard.model.report import Finding, Library, Report, Status, Subject
 from envguard.model.signature import NO_SIGNATURES, Signatures
 from envguard.model.target import Target
-from envguard.ports import SILENT, Prefix, PrefixFactory, ProbeRunner, Progress
+from envguard.ports import SILENT, OwnEnvironment, Prefix, PrefixFactory, ProbeRunner, Progress
 
 NOT_MADE = (
     "nothing was installed: this machine breaks the contract "
@@ -81,6 +80,10 @@ class VerifyRequest:
     peaks: tuple[GpuPeak, ...] = ()
     plugin_findings: tuple[Finding, ...] = ()
     """Plug-ins that could not be used."""
+    knowledge: Knowledge = NOTHING_KNOWN
+    """What is known of libraries in one process."""
+    blame: bool = True
+    """Whether to find out whose fault it is that a probe does not pass."""
 
     @property
     def broken(self) -> bool:
@@ -109,6 +112,7 @@ def verify_lock(
     prefixes: PrefixFactory,
     runner: ProbeRunner,
     keep: Keep = Keep.NEVER,
+    own: OwnEnvironment | None = None,
     progress: Progress = SILENT,
 ) -> Report:
     """Make a throwaway prefix of the lock, for the subdir of this machine, and probe it.
@@ -130,7 +134,7 @@ def verify_lock(
     with prefixes.throwaway(
         lockfile, request.machine.subdir, keep=stays, progress=progress
     ) as prefix:
-        report = verify_prefix(prefix, request, runner=runner, progress=progress)
+        report = verify_prefix(prefix, request, runner=runner, own=own, progress=progress)
     accepted = (ACCEPTED,) if request.broken else ()
     note = f"kept: {prefix.path}" if stays() else REMOVED
     after = prefix.aftermath()
@@ -158,9 +162,17 @@ def _refused(request: VerifyRequest) -> Report:
 
 
 def verify_prefix(
-    prefix: Prefix, request: VerifyRequest, *, runner: ProbeRunner, progress: Progress = SILENT
+    prefix: Prefix,
+    request: VerifyRequest,
+    *,
+    runner: ProbeRunner,
+    own: OwnEnvironment | None = None,
+    progress: Progress = SILENT,
 ) -> Report:
-    """Probe what is installed in `prefix`, on every GPU or on the CPU. Never raises for what probes do."""
+    """Probe what is installed in `prefix`, on every GPU or on the CPU. Never raises for what probes do.
+
+    With `own`, the user's environment, what does not pass is tried again to find out whose fault it is.
+    """
     started = time.monotonic()
     progress.stage(f"looking at {prefix.python}")
     first = runner.run(
@@ -173,11 +185,14 @@ def verify_prefix(
     findings = request.findings
     notes = tuple(note for report in request.reports for note in report.notes)
     results: tuple[ProbeResult, ...] = ()
+    libraries: tuple[Library, ...] = ()
+    scene = _scene(prefix, request, runner, own, progress)
     if first.outcome is Outcome.PASSED:
         plan, environment = _plan(first, request), dict(prefix.environment)
         if discovered(first.values).compiled:
             environment["PYTHONDONTWRITEBYTECODE"] = "1"  # what is there is used, nothing is added
         probed = replace(prefix, environment=environment)
+        scene = scene and replace(scene, prefix=probed)
         speeds = judged_speeds(
             _run(plan, probed, request, runner, progress),
             gpus_to_probe(request.machine, request.targets) or (),
@@ -185,17 +200,20 @@ def verify_prefix(
         )
         results = speeds.results + plan.not_run
         findings = observed_beats_tabled(findings, results)
-        findings += plan.findings + request.plugin_findings + probe_findings(results)
-        findings += speeds.findings + _changes(request)
-        notes += plan.notes + runner.notes + speeds.notes
+        known = findings + plan.findings + request.plugin_findings + _changes(request)
+        told = explained(results, plan.probes, scene, known=known)
+        findings = told.findings + speeds.findings
+        notes += plan.notes + runner.notes + speeds.notes + told.notes
+        libraries = told.libraries
     else:
-        findings += (python_does_not_start(first, str(prefix.python)),)
+        findings = not_started(first, discovery(request.more), scene, prefix.python, known=findings)
     return Report(
         command="verify",
         subject=request.subject,
         machine=request.machine,
         findings=findings,
         probes=results,
+        libraries=libraries,
         contract=request.contract.contract if request.contract is not None else None,
         notes=tuple(dict.fromkeys(notes)),
         seconds=time.monotonic() - started,
@@ -211,6 +229,32 @@ def _changes(request: VerifyRequest) -> tuple[Finding, ...]:
         return ()
     change = machine_change(request.machine, request.look_again())
     return () if change is None else (change,)
+
+
+def _scene(
+    prefix: Prefix,
+    request: VerifyRequest,
+    runner: ProbeRunner,
+    own: OwnEnvironment | None,
+    progress: Progress,
+) -> Scene | None:
+    """Where to find out whose fault it is; None where the user's environment is not known."""
+    if own is None:
+        return None
+
+    def then(started: ProbeResult) -> tuple[Probe, ...]:
+        return _plan(started, request).probes
+
+    return Scene(
+        prefix,
+        own,
+        runner,
+        progress,
+        request.timeout_s,
+        knowledge=request.knowledge,
+        blame=request.blame,
+        then=then,
+    )
 
 
 def _explained(result: ProbeResult, signatures: Signatures) -> ProbeResult:

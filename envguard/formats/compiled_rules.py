@@ -13,11 +13,21 @@ from enum import Enum
 from typing import Any
 
 from envguard.formats.yaml_reader import collector_paused
-from envguard.model import extension, framework, image, knowledge, rule, spec_facts, target, version
+from envguard.model import (
+    extension,
+    framework,
+    image,
+    knowledge,
+    loaded,
+    rule,
+    spec_facts,
+    target,
+    version,
+)
 from envguard.model.knowledge import Knowledge
 from envguard.model.report import Status
 
-_MODULES = (extension, framework, image, knowledge, rule, spec_facts, target, version)
+_MODULES = (extension, framework, image, knowledge, loaded, rule, spec_facts, target, version)
 _TUPLE = 0
 
 

@@ -102,9 +102,14 @@ def finding_lines(finding: Finding) -> Iterator[str]:
     yield from _entry("you'd see", finding.symptom)
     if finding.fix is not None:
         yield from _entry("fix", finding.fix.text)
-        yield from _entry("", f"checked {finding.fix.checked}" if finding.fix.checked else None)
+        yield from _entry("", _checked(finding.fix.checked))
     if finding.sources:
         yield from _entry("why", "; ".join(finding.sources))
+
+
+def _checked(how: str | None) -> str | None:
+    """A fix that was tried is more than one that was checked."""
+    return how if how is None or how.startswith("tried:") else f"checked {how}"
 
 
 def waived_lines(finding: Finding, waived: Waived) -> Iterator[str]:

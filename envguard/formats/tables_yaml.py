@@ -12,6 +12,7 @@ from envguard.formats import (
     framework_rows,
     gpu_variant_rows,
     image_rows,
+    loaded_rows,
     peak_rows,
     spec_rows,
     torch_rows,
@@ -86,4 +87,6 @@ def _knowledge(keys: Keys) -> Knowledge:
         one_platform=tuple(spec_rows.one_platform(keys, origin)),
         gpu_peaks=tuple(peak_rows.gpu_peaks(keys, origin)),
         torch_pythons=tuple(spec_rows.torch_pythons(keys, origin)),
+        loaded_families=tuple(loaded_rows.families(keys, origin)),
+        loaded_clashes=tuple(loaded_rows.clashes(keys, origin)),
     )

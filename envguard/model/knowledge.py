@@ -11,6 +11,7 @@ from envguard.model.framework import FrameworkBuilds, FrameworkCudnn, TorchCudnn
 from envguard.model.gpu_peak import GpuPeak
 from envguard.model.gpu_variant import GpuVariants, PtxMakers
 from envguard.model.image import CudaImages, PytorchImages
+from envguard.model.loaded import LoadedClash, LoadedFamily
 from envguard.model.origin import Origin
 from envguard.model.rule import Rule
 from envguard.model.spec_facts import (
@@ -240,6 +241,8 @@ class Knowledge:
     torch_pythons: tuple[TorchPythons, ...] = ()
     one_platform: tuple[OnePlatform, ...] = ()
     gpu_peaks: tuple[GpuPeak, ...] = ()
+    loaded_families: tuple[LoadedFamily, ...] = ()
+    loaded_clashes: tuple[LoadedClash, ...] = ()
     rules: tuple[Rule, ...] = ()
     lint: bool = False
     """Whether rules that stop no GPU are asked, too."""

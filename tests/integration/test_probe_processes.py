@@ -106,7 +106,9 @@ def test_head_and_tail_of_a_flood_are_kept(probes: ProcessProbes, tmp_path: Path
 @pytest.mark.parametrize(
     ("name", "value", "expected"),
     [
-        pytest.param("PYTHONPATH", "/elsewhere", None, id="PYTHONPATH is gone"),
+        pytest.param("PYTHONPATH", "/elsewhere", "/elsewhere", id="PYTHONPATH stays"),
+        pytest.param("PYTHONUSERBASE", "/elsewhere", "/elsewhere", id="PYTHONUSERBASE stays"),
+        pytest.param("PYTHONSTARTUP", "/elsewhere", None, id="PYTHONSTARTUP is gone"),
         pytest.param("PYTHONHOME", "/elsewhere", None, id="PYTHONHOME is gone"),
         pytest.param("VIRTUAL_ENV", "/elsewhere", None, id="VIRTUAL_ENV is gone"),
         pytest.param("PYTHONNOUSERSITE", "1", "1", id="PYTHONNOUSERSITE stays"),

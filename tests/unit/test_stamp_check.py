@@ -82,6 +82,9 @@ def rebuilt(root: Path, **facts: object) -> Path:
         pytest.param(
             {}, {}, {"LD_LIBRARY_PATH": "/x"}, NOT_PROVEN, "LD_LIBRARY_PATH changed", id="other libraries"
         ),
+        pytest.param(
+            {}, {}, {"PYTHONPATH": "/x"}, NOT_PROVEN, "PYTHONPATH changed", id="other modules"
+        ),
         pytest.param({"driver": None}, {"driver": None}, {}, PROVEN, "ran on the CPU", id="no GPU, as then"),
         pytest.param(
             {"driver": None}, {}, {}, NOT_PROVEN, "driver 570.124.06 was none", id="a GPU came"

@@ -102,12 +102,17 @@ class ProcessProbes:
 
         return run_beside(probes, run, cancelled=self._cancelled, started=started, ended=ended)
 
+    @property
+    def folder(self) -> Path:
+        """The folder of the run."""
+        return self._folder
+
     def run(
         self,
         probe: Probe,
         *,
         python: Path,
-        environment: Mapping[str, str],
+        environment: Mapping[str, str | None],
         timeout_s: float,
     ) -> ProbeResult:
         """See `ports.ProbeRunner`. A python that does not start gives NOT_RUN with the reason."""
@@ -129,7 +134,7 @@ class ProcessProbes:
             return _not_started(probe, python, error)
 
     def _run(
-        self, work: _Work, environment: Mapping[str, str], start: Callable[..., Child]
+        self, work: _Work, environment: Mapping[str, str | None], start: Callable[..., Child]
     ) -> ProbeResult:
         # names of one length: a forked process writes its tag over that of the zygote
         name = f"{next(self._numbers):04d}"
@@ -180,8 +185,11 @@ class ProcessProbes:
         }
         return zygote.fork(request, pipes)
 
-    def _environment(self, probe: Probe, extra: Mapping[str, str], folder: Path) -> dict[str, str]:
-        environment = {**clean_environment(os.environ), **extra}
+    def _environment(
+        self, probe: Probe, extra: Mapping[str, str | None], folder: Path
+    ) -> dict[str, str]:
+        told = {**clean_environment(os.environ), **extra}
+        environment = {name: value for name, value in told.items() if value is not None}
         if "PYTHONDONTWRITEBYTECODE" not in extra:
             # written once for all probes of the run, and never into the prefix
             environment["PYTHONPYCACHEPREFIX"] = str(self._folder / "pycache")
@@ -210,15 +218,19 @@ def process_probes(
             probes.close()
 
 
-def clean_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    """`environment` without what points a python at somebody else's modules.
+PYTHON_STAYS = ("PYTHONPATH", "PYTHONNOUSERSITE", "PYTHONUSERBASE")
+"""They say what is imported, in a notebook as in a probe."""
 
-    LD_LIBRARY_PATH and its like stay: the user's own programs run with them too.
+
+def clean_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """`environment` without what is meant for another python, or changes how a python runs.
+
+    LD_LIBRARY_PATH, PYTHONPATH and their like stay: the user's own programs run with them too.
     """
     return {
         name: value
         for name, value in environment.items()
-        if name == "PYTHONNOUSERSITE" or not (name.startswith("PYTHON") or name == "VIRTUAL_ENV")
+        if name in PYTHON_STAYS or not (name.startswith("PYTHON") or name == "VIRTUAL_ENV")
     }
 
 
