@@ -1,4 +1,4 @@
-"""Unpacked packages of the cache that are no longer what was unpacked.
+"""The package cache, shared with other runs, and the packages in it that are no longer what was unpacked.
 
 Prefixes are hard-linked from the cache: what changes a file in one of them in place changes it in the cache,
 and in every prefix made afterwards. rattler trusts what it once unpacked.
@@ -6,13 +6,60 @@ and in every prefix made afterwards. rattler trusts what it once unpacked.
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from envguard.adapters.prefixes.leaving import LOCK
+from envguard.adapters.prefixes.places import CACHE_VARIABLE
+from envguard.adapters.scratch import remove_tree
+from envguard.errors import UnavailableError
 from envguard.model.package import PackageRecord
+from envguard.ports import Progress
+
+
+@contextmanager
+def package_cache(
+    folder: Path, records: Sequence[PackageRecord], progress: Progress
+) -> Iterator[Path]:
+    """The package cache, shared with other runs.
+
+    What killed installs left is removed when alone, and those of `records` that somebody altered in it.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handle = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except OSError as error:
+        raise UnavailableError(
+            f"{folder} cannot be written to: {error.strerror or error}",
+            hint=f"name another folder: export {CACHE_VARIABLE}=/path/with/room",
+        ) from error
+    try:
+        with suppress(OSError):  # others are at it, or there are no locks here
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            for left in folder.glob(".*"):
+                if left.is_dir():
+                    remove_tree(left)
+        with suppress(OSError):
+            fcntl.flock(handle, fcntl.LOCK_SH)
+        if altered := damaged(folder, records):
+            progress.stage(
+                f"{', '.join(path.name for path in altered)} in the cache was altered: anew"
+            )
+            with suppress(OSError):
+                fcntl.flock(handle, fcntl.LOCK_EX)  # others may be linking from it
+            for path in altered:
+                remove_tree(path)
+            with suppress(OSError):
+                fcntl.flock(handle, fcntl.LOCK_SH)
+        yield folder
+    finally:
+        os.close(handle)
 
 
 def damaged(cache: Path, records: Iterable[PackageRecord]) -> tuple[Path, ...]:

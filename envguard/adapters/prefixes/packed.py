@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -12,9 +11,10 @@ from pathlib import Path
 from envguard.adapters.files import starts_with
 from envguard.adapters.packs import Pack, open_pack
 from envguard.adapters.prefixes.leaving import end
-from envguard.adapters.prefixes.throwaway import CACHE_VARIABLE, ThrowawayPrefixes, cache_root
+from envguard.adapters.prefixes.places import cache_root, refuse_without_room
+from envguard.adapters.prefixes.throwaway import ThrowawayPrefixes
 from envguard.adapters.scratch import scratch_folder
-from envguard.errors import InputError, UnavailableError
+from envguard.errors import InputError
 from envguard.model.lockfile import Lockfile
 from envguard.model.pack import START, member_path
 from envguard.ports import Prefix, Progress
@@ -55,7 +55,9 @@ class PackedPrefixes:
         with scratch_folder(self._root / "scratch", end=partial(end, self._root)) as folder:
             with open_pack(self._pack) as pack:
                 self._refuse_other(pack, subdir)
-                self._refuse_without_room(pack)
+                refuse_without_room(
+                    {self._root: pack.index.size_bytes}, f"the packages in {self._pack}"
+                )
                 progress.stage(f"unpacking {len(pack.index.packages)} files of {self._pack}")
                 files = pack.unpack(folder, progress)
             yield _local(lockfile, subdir, files)
@@ -65,16 +67,6 @@ class PackedPrefixes:
             raise InputError(
                 f"{self._pack} is packed for {pack.index.subdir}, this machine is {subdir}",
                 hint=f"pack it for this one: envguard pack LOCK -o FILE --platform {subdir}",
-            )
-
-    def _refuse_without_room(self, pack: Pack) -> None:
-        there = next(folder for folder in (self._root, *self._root.parents) if folder.exists())
-        free = shutil.disk_usage(there).free
-        if pack.index.size_bytes > free:
-            raise UnavailableError(
-                f"{self._root} has {free / 1e6:,.0f} MB free; the packages in {self._pack} take "
-                f"{pack.index.size_bytes / 1e6:,.0f} MB, and more when they are unpacked",
-                hint=f"make room, or name another folder: export {CACHE_VARIABLE}=/path/with/room",
             )
 
 

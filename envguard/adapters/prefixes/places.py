@@ -133,8 +133,8 @@ def refuse_noexec(folder: Path) -> None:
         )
 
 
-def refuse_without_room(needs: Mapping[Path, int]) -> None:
-    """Raise UnavailableError where the bytes that are sure to be written do not fit.
+def refuse_without_room(needs: Mapping[Path, int], what: str = "the packages") -> None:
+    """Raise UnavailableError where the bytes of `what` that are sure to be written do not fit.
 
     Folders of one file system share its room.
     """
@@ -147,7 +147,7 @@ def refuse_without_room(needs: Mapping[Path, int]) -> None:
         free = free_bytes(folder)
         if size_bytes > free:
             raise UnavailableError(
-                f"{folder} has {free / 1e6:,.0f} MB free; the packages take {size_bytes / 1e6:,.0f} MB "
+                f"{folder} has {free / 1e6:,.0f} MB free; {what} take {size_bytes / 1e6:,.0f} MB "
                 "packed, and more when they are unpacked",
                 hint=_hint(CACHE_VARIABLE),
             )

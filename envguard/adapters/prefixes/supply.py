@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from envguard.adapters.prefixes.cached import is_cached
-from envguard.adapters.prefixes.downloads import archives_in, checked, through_mirrors, to_fetch
-from envguard.adapters.prefixes.downloads import local_path as local_path
+from envguard.adapters.prefixes.cached import is_cached, package_cache
+from envguard.adapters.prefixes.downloads import (
+    archives_in,
+    checked,
+    local_path,
+    through_mirrors,
+    to_fetch,
+)
 from envguard.adapters.prefixes.install_job import DEADLINE_S, STALL_S, InstallJob, run_install
 from envguard.adapters.prefixes.pip_install import install_pip_part
 from envguard.adapters.prefixes.pip_sources import refuse_uninstallable
-from envguard.adapters.prefixes.places import CACHE_VARIABLE, cache_root
-from envguard.adapters.prefixes.throwaway import package_cache
-from envguard.errors import UnavailableError
+from envguard.adapters.prefixes.places import cache_root, refuse_without_room
 from envguard.model.network import DIRECT, Network
 from envguard.model.package import Manager, PackageRecord
 from envguard.ports import Progress
@@ -39,17 +41,27 @@ class Supply:
     deadline_s: float = DEADLINE_S
 
     def trusted(
-        self, records: Sequence[PackageRecord], folder: Path, progress: Progress, *, build: bool
+        self,
+        records: Sequence[PackageRecord],
+        folder: Path,
+        progress: Progress,
+        *,
+        build: bool,
+        copied_to: Path | None = None,
     ) -> tuple[list[PackageRecord], list[PackageRecord]]:
         """The conda and the pip packages as they can be installed: what is local has been hashed.
 
         `folder` takes what has to be fetched first. With `build` pip may build source archives.
+        `copied_to` takes the packages once more, where they cannot be hard-linked from the cache.
         Raises UnavailableError: not there, not what was locked, no room.
         """
         conda = [through_mirrors(r, self.mirrors) for r in records if r.manager is Manager.CONDA]
         pip = [through_mirrors(r, self.mirrors) for r in records if r.manager is Manager.PIP]
-        self._refuse_without_room(conda)
         missing = [r for r in conda if not is_cached(self.root / "pkgs", r)]
+        needs = {self.root: _known_bytes(missing)}
+        if copied_to is not None:
+            needs[copied_to] = _known_bytes(conda)
+        refuse_without_room(needs)
         archives = archives_in(missing, self.pkgs_dirs)
         progress.stage(to_fetch(conda, [r for r in missing if r.url not in archives], pip))
         conda = list(
@@ -104,17 +116,10 @@ class Supply:
             pip, python=python, folder=folder, deadline_s=self.deadline_s, offline=self.offline
         )
 
-    def _refuse_without_room(self, records: Sequence[PackageRecord]) -> None:
-        """The smallest thing that is sure not to fit: the archives alone."""
-        known = sum(record.size_bytes or _size_on_disk(record) for record in records)
-        here = next(folder for folder in (self.root, *self.root.parents) if folder.exists())
-        free = shutil.disk_usage(here).free
-        if known > free:
-            raise UnavailableError(
-                f"{self.root} has {free / 1e6:,.0f} MB free; the packages take {known / 1e6:,.0f} MB "
-                "packed, and more when they are unpacked",
-                hint=f"make room, or name another folder: export {CACHE_VARIABLE}=/path/with/room",
-            )
+
+def _known_bytes(records: Sequence[PackageRecord]) -> int:
+    """The smallest thing that is sure to be written: the archives alone."""
+    return sum(record.size_bytes or _size_on_disk(record) for record in records)
 
 
 def _size_on_disk(record: PackageRecord) -> int:

@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
 from envguard.adapters.prefixes import shared_files
 from envguard.adapters.prefixes.activation import activated, link_scripts
-from envguard.adapters.prefixes.cached import damaged, is_cached
-from envguard.adapters.prefixes.downloads import (
-    archives_in,
-    checked,
-    local_path,
-    refuse_unhashed,
-    through_mirrors,
-    to_fetch,
-)
-from envguard.adapters.prefixes.install_job import DEADLINE_S, STALL_S, InstallJob, run_install
-from envguard.adapters.prefixes.leaving import LOCK, end, look_after
-from envguard.adapters.prefixes.pip_install import install_pip_part
-from envguard.adapters.prefixes.pip_sources import refuse_uninstallable
+from envguard.adapters.prefixes.downloads import refuse_unhashed
+from envguard.adapters.prefixes.install_job import DEADLINE_S, STALL_S
+from envguard.adapters.prefixes.leaving import end, look_after
 from envguard.adapters.prefixes.places import CACHE_VARIABLE as CACHE_VARIABLE
 from envguard.adapters.prefixes.places import (
     Place,
@@ -33,10 +22,10 @@ from envguard.adapters.prefixes.places import (
     make_private,
     place_for,
     refuse_noexec,
-    refuse_without_room,
 )
 from envguard.adapters.prefixes.places import cache_root as cache_root
-from envguard.adapters.scratch import remove_tree, scratch_folder
+from envguard.adapters.prefixes.supply import Supply
+from envguard.adapters.scratch import scratch_folder
 from envguard.errors import InputError, UnavailableError
 from envguard.model.lockfile import Lockfile
 from envguard.model.network import DIRECT, Network
@@ -70,12 +59,15 @@ class ThrowawayPrefixes:
     ) -> None:
         self._root = root or cache_root()
         self._link_scripts = link_scripts
-        self._mirrors = dict(mirrors or {})
-        self._network = network
-        self._pkgs_dirs = tuple(pkgs_dirs)
-        self._offline = offline
-        self._stall_s = stall_s
-        self._deadline_s = deadline_s
+        self._supply = Supply(
+            self._root,
+            mirrors=dict(mirrors or {}),
+            network=network,
+            pkgs_dirs=tuple(pkgs_dirs),
+            offline=offline,
+            stall_s=stall_s,
+            deadline_s=deadline_s,
+        )
 
     @contextmanager
     def throwaway(
@@ -125,59 +117,20 @@ class ThrowawayPrefixes:
         *,
         build: bool,
     ) -> None:
-        conda = [through_mirrors(r, self._mirrors) for r in records if r.manager is Manager.CONDA]
-        wheels = [through_mirrors(r, self._mirrors) for r in records if r.manager is Manager.PIP]
         refuse_noexec(folder)
-        missing = [r for r in conda if not is_cached(self._root / "pkgs", r)]
-        self._refuse_without_room(conda, missing, place)
-        archives = archives_in(missing, self._pkgs_dirs)
         progress.say(
             f"throwaway environment in {place.parent} ({place.why}: {place.how}), "
             f"{free_bytes(place.parent) / 1e6:,.0f} MB free"
         )
-        progress.stage(to_fetch(conda, [r for r in missing if r.url not in archives], wheels))
-        conda = list(
-            checked(
-                conda,
-                folder=folder / "downloads",
-                stall_s=self._stall_s,
-                offline=self._offline,
-                network=self._network,
-                archives=archives,
-            )
+        conda, wheels = self._supply.trusted(
+            records, folder, progress, build=build, copied_to=None if place.linked else place.parent
         )
-        refuse_uninstallable(wheels, build=build)
         progress.stage(f"installing {len(conda)} packages into a throwaway prefix")
-        with package_cache(self._root / "pkgs", conda, progress) as cache:
-            job = InstallJob(
-                conda,
-                folder / "prefix",
-                cache,
-                self._offline,
-                self._stall_s,
-                self._deadline_s,
-                self._network,
-                self._link_scripts,
-            )
-            run_install(job, progress)
+        prefix = folder / "prefix"
+        self._supply.link(conda, prefix, progress, link_scripts=self._link_scripts)
         if wheels:
-            progress.stage(f"installing {len(wheels)} pip packages")
-            install_pip_part(
-                wheels,
-                python=prefix_python(folder / "prefix"),
-                folder=folder,
-                deadline_s=self._deadline_s,
-                offline=self._offline,
-            )
-
-    def _refuse_without_room(
-        self, conda: Sequence[PackageRecord], missing: Sequence[PackageRecord], place: Place
-    ) -> None:
-        """The smallest thing that is sure not to fit: the archives alone."""
-        needs = {self._root: _known_bytes(missing)}
-        if not place.linked:
-            needs[place.parent] = _known_bytes(conda)
-        refuse_without_room(needs)
+            python = prefix_python(prefix)
+            self._supply.install_pip(wheels, python=python, folder=folder, progress=progress)
 
     def _described(self, folder: Path, lockfile: Lockfile, run: _Run) -> Prefix:
         prefix = folder / "prefix"
@@ -248,51 +201,3 @@ def _may_build(lockfile: Lockfile) -> bool:
 
 def _make_folders(parent: Path) -> None:
     parent.mkdir(parents=True, exist_ok=True)
-
-
-def _known_bytes(records: Sequence[PackageRecord]) -> int:
-    return sum(record.size_bytes or _size_on_disk(record) for record in records)
-
-
-def _size_on_disk(record: PackageRecord) -> int:
-    path = local_path(record.url or "")
-    return path.stat().st_size if path is not None and path.is_file() else 0
-
-
-@contextmanager
-def package_cache(
-    folder: Path, records: Sequence[PackageRecord], progress: Progress
-) -> Iterator[Path]:
-    """The package cache, shared with other runs.
-
-    What killed installs left is removed when alone, and those of `records` that somebody altered in it.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        handle = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    except OSError as error:
-        raise UnavailableError(
-            f"{folder} cannot be written to: {error.strerror or error}",
-            hint=f"name another folder: export {CACHE_VARIABLE}=/path/with/room",
-        ) from error
-    try:
-        with suppress(OSError):  # others are at it, or there are no locks here
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            for left in folder.glob(".*"):
-                if left.is_dir():
-                    remove_tree(left)
-        with suppress(OSError):
-            fcntl.flock(handle, fcntl.LOCK_SH)
-        if altered := damaged(folder, records):
-            progress.stage(
-                f"{', '.join(path.name for path in altered)} in the cache was altered: anew"
-            )
-            with suppress(OSError):
-                fcntl.flock(handle, fcntl.LOCK_EX)  # others may be linking from it
-            for path in altered:
-                remove_tree(path)
-            with suppress(OSError):
-                fcntl.flock(handle, fcntl.LOCK_SH)
-        yield folder
-    finally:
-        os.close(handle)
