@@ -5,13 +5,9 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from envguard.api.environments_of_deaths import installed_at, revisions_of
 from envguard.api.machines import machine
-
-if TYPE_CHECKING:
-    from envguard.formats.redaction import Names
 
 
 def bundle_text(
@@ -22,6 +18,7 @@ def bundle_text(
     Secrets are taken out, and the names of this user, this machine and its home folder. Raises InputError
     for what is not there.
     """
+    from envguard.adapters.identity import private_here
     from envguard.adapters.scene.here import SceneHere
     from envguard.adapters.scene.logs import read_log
     from envguard.commands.bundle import bundle_of
@@ -40,17 +37,4 @@ def bundle_text(
         revisions=() if installed is None else revisions_of(installed.path),
         logs=tuple(read_log(path) for path in logs),
     )
-    return bundle_to_json(bundle, _names())
-
-
-def _names() -> Names:
-    import getpass
-    import platform
-
-    from envguard.formats.redaction import Names
-
-    try:
-        user: str | None = getpass.getuser()
-    except (OSError, KeyError):  # an id without a name, as containers have
-        user = None
-    return Names(user, platform.node() or None, str(Path.home()))
+    return bundle_to_json(bundle, private_here())

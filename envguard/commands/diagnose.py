@@ -10,7 +10,6 @@ from envguard.checks.suspects import line_matches
 from envguard.checks.verdict import verdict_of
 from envguard.formats.issue_text import plain
 from envguard.formats.post_mortem import steps_of
-from envguard.formats.redaction import without_secrets
 from envguard.model.diagnosis import (
     Diagnosis,
     End,
@@ -20,6 +19,7 @@ from envguard.model.diagnosis import (
     Scene,
 )
 from envguard.model.machine import Machine
+from envguard.model.redaction import without_secrets
 from envguard.model.signature import Signatures
 from envguard.ports import SceneSource
 

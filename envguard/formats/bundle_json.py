@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from envguard.errors import InputError
 from envguard.formats.machine_json import machine_from_json, machine_to_json
 from envguard.formats.plain_json import from_plain, to_plain
-from envguard.formats.redaction import NO_NAMES, Names, without_names
 from envguard.model.bundle import Bundle, BundledEnvironment
 from envguard.model.diagnosis import HostFacts, Log, ResourceFacts
+from envguard.model.redaction import NOBODY, Private, cleaner
 
 SCHEMA_VERSION = 1
 KIND = "envguard-bundle"
@@ -23,7 +24,7 @@ _PARTS: dict[str, type[Any]] = {
 _KEYS = {"kind", "schema_version", "created", "machine", "logs", *_PARTS}
 
 
-def bundle_to_json(bundle: Bundle, names: Names = NO_NAMES) -> str:
+def bundle_to_json(bundle: Bundle, private: Private = NOBODY) -> str:
     """The file's text; every text in it is redacted, keys and numbers stay."""
     document: dict[str, Any] = {
         "kind": KIND,
@@ -36,16 +37,16 @@ def bundle_to_json(bundle: Bundle, names: Names = NO_NAMES) -> str:
         value = getattr(bundle, name)
         if value is not None:
             document[name] = to_plain(value)
-    return json.dumps(_redacted(document, names), indent=1, ensure_ascii=False) + "\n"
+    return json.dumps(_redacted(document, cleaner(private)), indent=1, ensure_ascii=False) + "\n"
 
 
-def _redacted(value: Any, names: Names) -> Any:
+def _redacted(value: Any, clean: Callable[[str], str]) -> Any:
     if isinstance(value, str):
-        return without_names(value, names)
+        return clean(value)
     if isinstance(value, list):
-        return [_redacted(item, names) for item in value]
+        return [_redacted(item, clean) for item in value]
     if isinstance(value, dict):
-        return {key: _redacted(item, names) for key, item in value.items()}
+        return {key: _redacted(item, clean) for key, item in value.items()}
     return value
 
 

@@ -1,4 +1,4 @@
-"""What a report says of a person: nothing. Home, user, host and tokens go out of every text of a value."""
+"""What others see of a person: nothing. Home, user, host, addresses and tokens go out of every text."""
 
 from __future__ import annotations
 
@@ -73,6 +73,8 @@ WORDS = frozenset(
         "login",
         "localhost",
         "host",
+        "mail",
+        "address",
         "server",
         "cluster",
         "compute",
@@ -91,22 +93,35 @@ _KNOWN_TOKENS = (
     r"eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*",
     r"(?<=Bearer )[\w.~+/-]{8,}=*",
 )
-_TOKEN = re.compile(rf"(?<![A-Za-z0-9_-])(?:{'|'.join(_KNOWN_TOKENS)})")
+_TOKEN = re.compile(rf"(?<!\w)(?:{'|'.join(_KNOWN_TOKENS)})")
+# what is gone already stays as it is: `Authorization: Bearer ***`
 _ASSIGNED = re.compile(
-    r"(?i)\b(\w{0,40}(?:token(?!iz)|secret|passw(?:or)?d|credential|api_?key|access_?key|private_?key)\w{0,20}"
-    r"=)(?!\*\*\*)[^\s'\"&;,]{1,400}"
+    r"(?i)\b([\w-]{0,40}(?:token(?!iz)|secret|passw(?:or)?d|credential|authorization|api[_-]?key|access[_-]?key"
+    r"|private[_-]?key)[\w-]{0,20}(?:=|[\"']?\s{0,3}[=:]\s{0,3}(?=\S{4})(?:bearer\s{1,3}|basic\s{1,3})?)[\"']?)"
+    r"(?!\*\*\*|bearer\s|basic\s)"
+    r"(?:(?<=\")[^\"\n]{1,400}|(?<=')[^'\n]{1,400}|[^\s'\"&;,]{1,400})"
 )
-_HOMES = re.compile(r"(?i)(/home/|/Users/|[A-Z]:\\Users\\)[^/\\\s'\":;,()<>]+")
+_QUERY = re.compile(r"([?&](?:token|key|sig|signature|access_token)=)(?!\*\*\*)[^\s&\"']+")
+_HOMES = re.compile(r"(?i)(/home/|/Users/|[A-Z]:\\+Users\\+)[^/\\\s'\":;,()<>]+")
+# the name that everybody logs in with is nobody's, nor is a version behind an @
+_MAIL = re.compile(r"(?<![\w.+-])(?!git@)[\w.+-]{1,60}@(?:[\w-]{1,60}\.){1,5}[A-Za-z]{2,60}\b")
+_ADDRESS = re.compile(
+    r"\b(?:\d{1,3}\.){3}\d{1,3}(?=:\d{2,5}\b|/\d{1,2}\b)|(?<=://)(?:\d{1,3}\.){3}\d{1,3}"
+)
+_OWN_ADDRESS = re.compile(r"127\.|0\.0\.0\.0")
 
 
 @dataclass(frozen=True, slots=True)
 class Private:
-    """Whom and what a report must not name. `homes` are absolute paths; `secrets` values of variables."""
+    """Whom and what must not be named. `homes` are absolute paths; `secrets` values of variables."""
 
     homes: tuple[str, ...] = ()
     users: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()
     secrets: tuple[str, ...] = ()
+
+
+NOBODY = Private()
 
 
 def without_private(value: Value, private: Private) -> Value:
@@ -117,11 +132,12 @@ def without_private(value: Value, private: Private) -> Value:
 def cleaner(private: Private) -> Callable[[str], str]:
     """The function that cleans one text. Cleaning what is clean changes nothing."""
     steps = [_plain(secret, SECRET) for secret in _longest(private.secrets) if _is_secret(secret)]
-    steps += [redacted, _known_secrets]
+    steps.append(without_secrets)
     steps += [_home(home) for home in _longest(private.homes) if len(home.rstrip("/")) > 1]
     steps.append(_homes_of_others)
     steps += [_name(host, HOST, domain=True) for host in _longest(private.hosts)]
     steps += [_name(user, USER) for user in _longest(private.users)]
+    steps.append(_without_addresses)
 
     def clean(text: str) -> str:
         for step in steps:
@@ -129,6 +145,20 @@ def cleaner(private: Private) -> Callable[[str], str]:
         return text
 
     return clean
+
+
+def without_secrets(text: str) -> str:
+    """The text without credentials in URLs, known keys, and what is called a token or a password."""
+    text = _QUERY.sub(rf"\g<1>{SECRET}", _TOKEN.sub(SECRET, redacted(text)))
+    return _ASSIGNED.sub(rf"\g<1>{SECRET}", text)
+
+
+def _without_addresses(text: str) -> str:
+    """Mail and network addresses; those of every machine (127.0.0.1) stay."""
+    text = _MAIL.sub("<mail>", text)
+    return _ADDRESS.sub(
+        lambda match: match[0] if _OWN_ADDRESS.match(match[0]) else "<address>", text
+    )
 
 
 def _cleaned(value: Any, clean: Callable[[str], str]) -> Any:
@@ -170,10 +200,6 @@ def _is_secret(value: str) -> bool:
 
 def _plain(old: str, new: str) -> Callable[[str], str]:
     return lambda text: text.replace(old, new)
-
-
-def _known_secrets(text: str) -> str:
-    return _ASSIGNED.sub(rf"\g<1>{SECRET}", _TOKEN.sub(SECRET, text))
 
 
 def _home(home: str) -> Callable[[str], str]:

@@ -8,7 +8,6 @@ import pytest
 
 from envguard.errors import InputError
 from envguard.formats.bundle_json import bundle_to_json, is_bundle, parse_bundle
-from envguard.formats.redaction import Names
 from envguard.model.bundle import Bundle, BundledEnvironment, BundledPackage
 from envguard.model.diagnosis import (
     DiskUse,
@@ -22,6 +21,7 @@ from envguard.model.diagnosis import (
     Storage,
 )
 from envguard.model.machine import Driver, Gpu, Machine
+from envguard.model.redaction import Private
 from envguard.model.version import Dotted
 
 WHOLE = Bundle(
@@ -68,7 +68,7 @@ def test_what_is_written_names_nobody() -> None:
         Bundle(
             "x", Machine("linux-64", environment={"LD_LIBRARY_PATH": "/home/ada/lib"}), logs=(log,)
         ),
-        Names("ada", "gpu-17", "/home/ada"),
+        Private(("/home/ada",), ("ada",), ("gpu-17",)),
     )
     assert "ada" not in text
     assert "gpu-17" not in text

@@ -1,4 +1,4 @@
-"""A report names no home, no user, no host and no secret, and is not mangled by short names."""
+"""Reports and bundles name no home, user, host and secret, and are not mangled by short names."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from envguard.formats.bundle_json import bundle_to_json
 from envguard.formats.report_json import reports_to_json
+from envguard.model.bundle import Bundle
+from envguard.model.diagnosis import Log
 from envguard.model.machine import DriverState, Machine
 from envguard.model.package import PackageRecord
 from envguard.model.probe import Outcome, Owner, OwnerKind, ProbeResult
-from envguard.model.redaction import WORDS, Private, cleaner, without_private
+from envguard.model.redaction import WORDS, Private, cleaner, without_private, without_secrets
 from envguard.model.report import Finding, Fix, Report, Status, Subject, Throwaway
 from envguard.model.version import Dotted
 
@@ -57,10 +60,51 @@ SHORT = Private(homes=("/home/a",), users=("a",), hosts=("h",))
         pytest.param(Private(homes=("/",)), "/usr/lib", "/usr/lib", id="a home that is the root"),
         pytest.param(Private(), "/Users/Bob/x", "/Users/USER/x", id="macOS"),
         pytest.param(Private(), r"C:\Users\Bob\x", r"C:\Users\USER\x", id="Windows"),
+        pytest.param(Private(), r"C:\\Users\\Bob", r"C:\\Users\\USER", id="Windows, escaped"),
+        pytest.param(ALICE, "[alice@gpu-17 ~]$", "[USER@HOST ~]$", id="a prompt"),
+        pytest.param(ALICE, "of bob@x.example, bob", "of <mail>, bob", id="mail"),
+        pytest.param(ALICE, "ssh://git@x.example/y", "ssh://git@x.example/y", id="no mail"),
+        pytest.param(ALICE, "torch@2.6.0", "torch@2.6.0", id="a version behind an @"),
+        pytest.param(ALICE, "tcp://10.1.2.3:5000", "tcp://<address>:5000", id="an address"),
+        pytest.param(ALICE, "127.0.0.1:8888", "127.0.0.1:8888", id="this machine"),
+        pytest.param(ALICE, "9.1.0.70 of 12.4.131", "9.1.0.70 of 12.4.131", id="versions"),
     ],
 )
 def test_one_text(private: Private, text: str, expected: str) -> None:
     assert cleaner(private)(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param(
+            "pip install -i https://ada:hunter2@index.example/simple",
+            "pip install -i https://index.example/simple",
+            id="URL",
+        ),
+        pytest.param("/lab?token=bfe6d0a660", "/lab?token=***", id="Jupyter"),
+        pytest.param("/x?sig=bfe6d0a660&y=1", "/x?sig=***&y=1", id="a signature"),
+        pytest.param(f"HF_TOKEN=hf_{'a1' * 12}", "HF_TOKEN=***", id="a variable"),
+        pytest.param(f"login with hf_{'a1' * 12}", "login with ***", id="a key by its shape"),
+        pytest.param(
+            '{"password": "correct horse"}', '{"password": "***"}', id="JSON, more than a word"
+        ),
+        pytest.param("SECRET='a b' c", "SECRET='***' c", id="quoted in a shell"),
+        pytest.param("Authorization: Bearer abc123", "Authorization: Bearer ***", id="a header"),
+        pytest.param("aws AKIAABCDEFGHIJKLMNOP", "aws ***", id="a cloud's key"),
+        pytest.param(f"x-ghp_{'0a' * 18}", "x-***", id="GitHub"),
+        pytest.param("tokenizer=bert", "tokenizer=bert", id="no token"),
+        pytest.param(
+            "Assertion `srcIndex < srcSelectDimSize` failed.",
+            "Assertion `srcIndex < srcSelectDimSize` failed.",
+            id="what a diagnosis needs",
+        ),
+    ],
+)
+def test_secrets_go_and_what_matters_stays(text: str, expected: str) -> None:
+    assert without_secrets(text) == expected
+    assert without_secrets(expected) == expected
+    assert cleaner(ALICE)(text) == expected
 
 
 NAMES = st.from_regex("[a-z][a-z0-9]{2,11}", fullmatch=True)
@@ -99,14 +143,15 @@ def test_nothing_leaks_out_of_any_field(
     text = f" {text} "
     report = report_with(text)
     clean = without_private(report, private)
-    written = reports_to_json([clean], rules_date="2026-11-22")
-    assert secret not in written
-    assert home not in written
-    assert f"/{user}/" not in written
-    assert f"{user}@" not in written
-    assert f"={user};" not in written
-    assert f"{host}:" not in written
-    assert f"{host}.a.example" not in written
+    log = bundle_to_json(Bundle("x", Machine("linux-64"), logs=(Log(text, text),)), private)
+    for written in (reports_to_json([clean], rules_date="2026-11-22"), log):
+        assert secret not in written
+        assert home not in written
+        assert f"/{user}/" not in written
+        assert f"{user}@" not in written
+        assert f"={user};" not in written
+        assert f"{host}:" not in written
+        assert f"{host}.a.example" not in written
     assert without_private(clean, private) == clean
 
 
