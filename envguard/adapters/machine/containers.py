@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+
+from envguard.adapters.machine.mounts import Mount
 
 # cgroup v1 writes "no limit" as the largest number of whole pages:
 # https://docs.kernel.org/admin-guide/cgroup-v1/memory.html
@@ -24,32 +24,6 @@ _PATH_SIGNS = {
     "lxc": ("/lxc/", "/lxc.payload"),
     "containerd": ("/cri-containerd-", "/containerd/"),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Mount:
-    """One line of /proc/self/mountinfo; `root` is the part of the file system that is mounted."""
-
-    root: str
-    point: str
-    kind: str
-    options: frozenset[str]
-
-
-def parse_mountinfo(text: str) -> tuple[Mount, ...]:
-    """Format: https://man7.org/linux/man-pages/man5/proc_pid_mountinfo.5.html"""
-    mounts = []
-    for line in text.splitlines():
-        before, separator, after = line.partition(" - ")
-        fields, rest = before.split(" "), after.split(" ")
-        if separator and len(fields) >= 6 and len(rest) >= 3:
-            root, point = _unescape(fields[3]), _unescape(fields[4])
-            mounts.append(Mount(root, point, rest[0], frozenset(rest[2].split(","))))
-    return tuple(mounts)
-
-
-def _unescape(path: str) -> str:
-    return re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), path)
 
 
 def container_of(

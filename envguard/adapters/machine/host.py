@@ -9,7 +9,8 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from envguard.adapters.machine.containers import container_of, memory_limit_bytes, parse_mountinfo
+from envguard.adapters.machine.containers import container_of, memory_limit_bytes
+from envguard.adapters.machine.mounts import parse_mountinfo
 from envguard.errors import InputError
 from envguard.model.machine import Machine
 from envguard.model.subdir import current_subdir

@@ -9,36 +9,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from envguard.adapters.machine.containers import Mount, parse_mountinfo
+from envguard.adapters.machine.mounts import (
+    MEMORY_KINDS,
+    NETWORK_KINDS,
+    Mount,
+    mount_of,
+    parse_mountinfo,
+)
 from envguard.errors import UnavailableError
 
 CACHE_VARIABLE = "ENVGUARD_CACHE_DIR"
 SCRATCH_VARIABLE = "ENVGUARD_SCRATCH_DIR"
 JOB_FOLDERS = ("SLURM_TMPDIR", "TMPDIR")
 """A cluster's folder on the disk of the node; the first that fits."""
-# in the words of /proc/self/mountinfo: https://docs.kernel.org/filesystems/index.html
-NETWORK_KINDS = frozenset(
-    [
-        "nfs",
-        "nfs4",
-        "cifs",
-        "smb3",
-        "lustre",
-        "gpfs",
-        "beegfs",
-        "ceph",
-        "9p",
-        "afs",
-        "glusterfs",
-        "fuse.glusterfs",
-        "fuse.sshfs",
-        "fuse.ceph",
-        "panfs",
-        "pvfs2",
-        "wekafs",
-        "orangefs",
-    ]
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +61,7 @@ def place_for(
                 continue
             folder = Path(environment[name])
             local = kind_of(folder, mounts)
-            if folder.is_dir() and local is not None and local not in {*NETWORK_KINDS, "tmpfs"}:
+            if folder.is_dir() and local is not None and local not in NETWORK_KINDS | MEMORY_KINDS:
                 why = f"{name}, on this node; the cache is on {kind}"
                 return Place(folder / f"envguard-{os.getuid()}-prefixes", False, why)
     return Place(root / "scratch", True, "beside the package cache")
@@ -86,15 +69,8 @@ def place_for(
 
 def kind_of(path: Path, mounts: Sequence[Mount]) -> str | None:
     """The file system that `path` is on, or will be; None = not observed."""
-    path = existing(path).resolve()
-    best: Mount | None = None
-    for mount in mounts:
-        # of two mounts on one point the later one is seen
-        if path.is_relative_to(mount.point) and (
-            best is None or len(mount.point) >= len(best.point)
-        ):
-            best = mount
-    return None if best is None else best.kind
+    found = mount_of(existing(path).resolve(), mounts)
+    return None if found is None else found.kind
 
 
 def existing(path: Path) -> Path:

@@ -9,14 +9,9 @@ from pathlib import Path, PurePosixPath
 
 import psutil
 
-from envguard.adapters.machine.containers import (
-    Mount,
-    container_of,
-    memory_limit_bytes,
-    parse_mountinfo,
-)
-from envguard.adapters.scene.storage import storage_of
-from envguard.model.diagnosis import HostFacts
+from envguard.adapters.machine.containers import container_of, memory_limit_bytes
+from envguard.adapters.machine.mounts import Mount, mount_of, outlives, parse_mountinfo
+from envguard.model.diagnosis import HostFacts, Storage
 
 _USED = ("memory.current", "memory.usage_in_bytes")
 _PEAK = ("memory.peak", "memory.max_usage_in_bytes")
@@ -43,9 +38,16 @@ def observe_container(
         shm_bytes=size,
         shm_free_bytes=free,
         running_s=_running_s(),
-        storage=storage_of(_absolute(folder), mounts, container=container),
+        storage=_storage(_absolute(folder), mounts, container),
         looked=tuple(_looked(folders, root)),
     )
+
+
+def _storage(folder: Path, mounts: tuple[Mount, ...], container: str | None) -> Storage | None:
+    mount = mount_of(folder, mounts)
+    if mount is None:
+        return None
+    return Storage(str(folder), mount.kind, outlives(mount, container=container))
 
 
 def _own_folders(cgroup: str, mounts: tuple[Mount, ...], root: Path) -> Iterator[Path]:

@@ -4,12 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from envguard.adapters.machine.containers import (
-    Mount,
-    container_of,
-    memory_limit_bytes,
-    parse_mountinfo,
-)
+from envguard.adapters.machine.containers import container_of, memory_limit_bytes
+from envguard.adapters.machine.mounts import Mount
 
 OVERLAY_ROOT = (Mount("/", "/", "overlay", frozenset({"rw"})),)
 DISK_ROOT = (Mount("/", "/", "ext4", frozenset({"rw"})),)
@@ -17,18 +13,6 @@ DOCKER_FILE = (
     Mount("/var/lib/docker/containers/ab/hostname", "/etc/hostname", "ext4", frozenset()),
 )
 POD_FILE = (Mount("/var/lib/kubelet/pods/1/etc-hosts", "/etc/hosts", "ext4", frozenset()),)
-
-
-def test_a_mount_with_spaces_is_unescaped() -> None:
-    line = r"36 35 98:0 /a\040b /mnt/c\040d rw,noatime master:1 - ext3 /dev/root rw,errors=continue"
-
-    assert parse_mountinfo(line) == (
-        Mount("/a b", "/mnt/c d", "ext3", frozenset({"rw", "errors=continue"})),
-    )
-
-
-def test_lines_that_are_no_mounts_are_passed_over() -> None:
-    assert parse_mountinfo("garbage\n1 2 3 - x\n") == ()
 
 
 @pytest.mark.parametrize(

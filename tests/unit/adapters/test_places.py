@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from envguard.adapters.machine.containers import Mount
+from envguard.adapters.machine.mounts import Mount
 from envguard.adapters.prefixes.places import (
     kind_of,
     make_private,
@@ -35,6 +35,7 @@ def mounts(root: str, tmp: str, at: Path) -> tuple[Mount, ...]:
         pytest.param("nfs4", "xfs", ["SLURM_TMPDIR"], "job/envguard-{uid}-prefixes", id="a job"),
         pytest.param("lustre", "ext4", ["TMPDIR"], "job/envguard-{uid}-prefixes", id="TMPDIR"),
         pytest.param("nfs", "tmpfs", ["TMPDIR"], "home/cache/scratch", id="memory is no disk"),
+        pytest.param("nfs", "ramfs", ["TMPDIR"], "home/cache/scratch", id="nor is this memory"),
         pytest.param("nfs", "nfs", ["TMPDIR"], "home/cache/scratch", id="no better"),
         pytest.param("nfs", "xfs", [], "home/cache/scratch", id="nobody names another"),
         pytest.param("nfs", "xfs", ["ENVGUARD_SCRATCH_DIR"], "job", id="somebody says so"),
