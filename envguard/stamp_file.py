@@ -139,12 +139,16 @@ def facts_of_host(environment: Mapping[str, str] = os.environ, root: str = "/") 
     }
 
 
+_PLAN = ("gaps", "gpus", "plan", "steps")
+"""Modules of `checks` that say which probes run, and what none can prove."""
+
+
 def probe_digests() -> dict[str, str]:
     """The sha256 of every probe and of the plan that says which run, by file name."""
     here = os.path.dirname(os.path.abspath(__file__))
     probes = os.path.join(here, "probes")
     files = [os.path.join(probes, name) for name in os.listdir(probes) if name.endswith(".py")]
-    files += [os.path.join(here, "checks", name) for name in ("probe_plan.py", "probe_steps.py")]
+    files += [os.path.join(here, "checks", f"probe_{part}.py") for part in _PLAN]
     return {os.path.basename(path): digest_of_lock(path) for path in sorted(files)}
 
 

@@ -10,12 +10,12 @@ from enum import StrEnum
 
 from envguard.checks.machine_change import machine_change
 from envguard.checks.probe_findings import observed_beats_tabled
+from envguard.checks.probe_gpus import gpus_to_probe
 from envguard.checks.probe_plan import (
     EVERYTHING_QUICK,
     ProbePlan,
     discovered,
     discovery,
-    gpus_to_probe,
     plan_probes,
 )
 from envguard.checks.probe_speed import judged_speeds

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from envguard import stamp_file
 from envguard.api.stamping import Evidence, lock_digest
+from envguard.checks import probe_plan
 from envguard.commands.verify import NOT_MADE, VerifyRequest
 from envguard.errors import InputError
 from envguard.model.machine import DriverState, Machine
@@ -124,3 +127,10 @@ def test_a_lock_from_standard_input_keeps_no_stamp() -> None:
     assert evidence.kept(PASSED) == PASSED
     with pytest.raises(InputError, match="no file"):
         Evidence.of("-", None, REQUEST, Path("verified.jsonl").absolute())
+
+
+def test_a_stamp_goes_by_all_that_plans_probes() -> None:
+    plan = Path(probe_plan.__file__)
+    imported = re.findall(r"^from envguard\.checks\.(\w+) import", plan.read_text(), re.MULTILINE)
+    assert imported
+    assert {plan.name, *(f"{name}.py" for name in imported)} <= set(stamp_file.probe_digests())

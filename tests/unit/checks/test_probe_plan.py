@@ -8,13 +8,8 @@ from pathlib import Path
 import pytest
 
 import envguard
-from envguard.checks.probe_plan import (
-    ProbePlan,
-    discovered,
-    discovery,
-    gpus_to_probe,
-    plan_probes,
-)
+from envguard.checks.probe_gpus import gpus_to_probe
+from envguard.checks.probe_plan import ProbePlan, discovered, discovery, plan_probes
 from envguard.checks.probe_steps import (
     NUMPY_STEPS,
     OTHER_STEPS,
