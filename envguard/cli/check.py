@@ -11,6 +11,7 @@ from envguard.cli.options import (
     configuration_of,
     configuration_options,
     deliver,
+    environment_options,
     exit_status,
     for_option,
     format_option,
@@ -24,8 +25,7 @@ from envguard.cli.reports import FORMATS, MATRIX_FORMATS, render, render_matrix
 @click.command("check", short_help="can this run there?")
 @click.argument("whats", metavar="[WHAT]...", nargs=-1)
 @for_option
-@click.option("-n", "--name", help="A conda environment, by name.")
-@click.option("-p", "--prefix", type=click.Path(path_type=Path), help="An environment's folder.")
+@environment_options()
 @click.option("--image", metavar="REPOSITORY:TAG", help="The same as image:REPOSITORY:TAG.")
 @format_option(*FORMATS, *MATRIX_FORMATS)
 @output_option
@@ -46,7 +46,7 @@ from envguard.cli.reports import FORMATS, MATRIX_FORMATS, render, render_matrix
 @click.option(
     "--fix", is_flag=True, help="Write the checked fixes into an environment.yml; asks first."
 )
-@click.option("--yes", is_flag=True, help="With --fix: write without asking.")
+@click.option("-y", "--yes", is_flag=True, help="With --fix: write without asking.")
 @click.option("-v", "--verbose", is_flag=True, help="Show what passed and what was not checked.")
 def command(
     whats: tuple[str, ...],

@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from envguard.cli.options import deliver, format_option, output_option, warn_of_rules
+from envguard.cli.options import (
+    deliver,
+    environment_options,
+    format_option,
+    output_option,
+    warn_of_rules,
+)
 from envguard.errors import ExitCode, InputError
 
 if TYPE_CHECKING:
@@ -38,8 +44,7 @@ _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
     metavar="FILE",
     help="What it wrote, `-` for standard input; of any size and encoding. Repeatable.",
 )
-@click.option("-n", "--name", help="Its environment by name, as conda has it.")
-@click.option("-p", "--prefix", type=click.Path(path_type=Path), help="Its environment by folder.")
+@environment_options("The environment of the process")
 @click.option(
     "--worked", metavar="DAY", help="The last day it worked (2026-11-20): what changed since?"
 )

@@ -13,8 +13,10 @@ from envguard.cli.options import (
     configuration_of,
     configuration_options,
     deliver,
+    environment_options,
     for_option,
     format_option,
+    mirror_option,
     output_option,
 )
 from envguard.model.cleaning import SPELT_OUT, Pin, Policy
@@ -30,10 +32,7 @@ _FORMATS = ("environment-yml", "pixi-toml")
 
 @click.command("export", short_help="what did I really ask for? As a file that others can use")
 @click.argument("what", required=False)
-@click.option("-n", "--name", help="An environment by its name, as with conda.")
-@click.option(
-    "-p", "--prefix", type=click.Path(path_type=Path), help="An environment by its directory."
-)
+@environment_options()
 @format_option(*_FORMATS, *(kind.value for kind in RenderKind))
 @click.option(
     "--pin",
@@ -56,13 +55,7 @@ _FORMATS = ("environment-yml", "pixi-toml")
 )
 @click.option("--prove", is_flag=True, help="Solve the result again, and tell what comes out.")
 @for_option
-@click.option(
-    "--mirror",
-    "mirrors",
-    multiple=True,
-    metavar="CHANNEL_URL=URL",
-    help="With --prove: read a channel from elsewhere. Repeatable.",
-)
+@mirror_option("With --prove: read a channel from elsewhere.")
 @click.option("--offline", is_flag=True, help="With --prove: use what is cached, ask nobody.")
 @condarc_options
 @configuration_options
@@ -70,7 +63,7 @@ _FORMATS = ("environment-yml", "pixi-toml")
     "--allow",
     multiple=True,
     type=click.Choice(["incomplete"]),
-    help="incomplete: export what is there of a prefix that is not whole.",
+    help="incomplete: export what is there of a prefix that is not whole. Repeatable.",
 )
 @output_option
 def command(

@@ -12,7 +12,7 @@ from envguard.cli.options import for_option
 
 @click.command("init", short_help="environment.yml, configuration and CI file from what is there")
 @for_option
-@click.option("--yes", "-y", is_flag=True, help="Write without asking.")
+@click.option("-y", "--yes", is_flag=True, help="Write without asking.")
 def command(targets: tuple[str, ...], yes: bool) -> int:
     """Write what is missing in this folder: environment.yml, .envguard.yml and the check for CI.
 

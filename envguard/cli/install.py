@@ -15,7 +15,9 @@ from envguard.cli.options import (
     configuration_of,
     configuration_options,
     deliver,
+    environment_options,
     exit_status,
+    fetch_mirror_option,
     format_option,
     output_option,
     warn_of_rules,
@@ -29,14 +31,7 @@ if TYPE_CHECKING:
 
 @click.command("install", short_help="give me the real environment from the lock")
 @click.argument("lock", required=False)
-@click.option("-n", "--name", metavar="NAME", help="Which environment, by its name, as with conda.")
-@click.option(
-    "-p",
-    "--prefix",
-    type=click.Path(path_type=Path),
-    metavar="PREFIX",
-    help="Which environment, by its folder.",
-)
+@environment_options()
 @click.option("--dry-run", is_flag=True, help="Say what would change, and change nothing.")
 @click.option(
     "--locked",
@@ -44,13 +39,7 @@ if TYPE_CHECKING:
     help="Only where the lock still holds for its environment.yml (as `lock --check`).",
 )
 @click.option("--offline", is_flag=True, help="Use the packages that are cached, ask nobody.")
-@click.option(
-    "--mirror",
-    "mirrors",
-    multiple=True,
-    metavar="CHANNEL_URL=URL",
-    help="Fetch a channel's packages from elsewhere; hashes are checked all the same. Repeatable.",
-)
+@fetch_mirror_option
 @click.option(
     "--allow",
     "allowed",

@@ -14,6 +14,7 @@ from envguard.cli.options import (
     configuration_of,
     configuration_options,
     for_option,
+    mirror_option,
     warn_of_rules,
 )
 from envguard.cli.relock import check_lock, refuse_beside_check, relock_options
@@ -54,19 +55,13 @@ from envguard.model.rendering import RenderKind
     metavar="CHANNEL",
     help="A channel before those of the file. Repeatable.",
 )
-@click.option(
-    "--mirror",
-    "mirrors",
-    multiple=True,
-    metavar="CHANNEL_URL=URL",
-    help="Read a channel from elsewhere; the lock keeps the channel's own URLs. Repeatable.",
-)
+@mirror_option("Read a channel from elsewhere; the lock keeps the channel's own URLs.")
 @click.option(
     "--allow",
     multiple=True,
     type=click.Choice(LOCK_ALLOWS),
     help="build: run the code of sources under `pip:` where only that tells what they need. cpu: CPU builds "
-    "for a machine with a GPU. known-bad: write a lock although the check of it fails.",
+    "for a machine with a GPU. known-bad: write a lock although the check of it fails. Repeatable.",
 )
 @click.option("--strict-cuda", is_flag=True, help="No CUDA newer than what the driver reports.")
 @click.option(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from envguard.cli.options import deliver, format_option
+from envguard.cli.options import deliver, environment_options, format_option
 
 
 @click.command("machine", short_help="what is this machine?")
@@ -32,10 +32,7 @@ from envguard.cli.options import deliver, format_option
     metavar="FILE",
     help="A log for the bundle. Repeatable.",
 )
-@click.option("-n", "--name", help="The bundle's environment by name.")
-@click.option(
-    "-p", "--prefix", type=click.Path(path_type=Path), help="The bundle's environment by folder."
-)
+@environment_options("The environment of the bundle")
 @format_option("text", "json")
 def command(
     output: Path | None,

@@ -53,8 +53,11 @@ class LazyGroup(click.Group):
         if cmd_name not in self.list_commands(ctx):
             return None
         module = importlib.import_module(f"envguard.cli.{cmd_name}")
+        from envguard.cli.options import place
+
         command = module.command
         assert isinstance(command, click.Command)
+        command.params.sort(key=place)
         return command
 
     def resolve_command(

@@ -22,6 +22,50 @@ STDOUT = Path("-")
 """What `-o -` means to every verb."""
 
 
+_FIRST = ("name", "prefix", "python", "targets")
+_LAST = (
+    "allowed", "allow", "fail_on", "mirrors", "offline", "condarc", "no_condarc", "config", "no_config",
+    "format_", "output", "verbose",
+)  # fmt: skip
+
+
+def place(parameter: click.Parameter) -> int:
+    """Its rank in the help of every verb: the environment and the machine, the verb's own, the rest."""
+    name = parameter.name or ""
+    if isinstance(parameter, click.Argument) or name in _FIRST:
+        return -len(_FIRST) + (_FIRST.index(name) if name in _FIRST else 0)
+    return _LAST.index(name) + 1 if name in _LAST else 0
+
+
+def environment_options(which: str = "The environment") -> Callable[[Command], Command]:
+    """`-n NAME` and `-p PREFIX`, as conda has them."""
+    name = click.option("-n", "--name", metavar="NAME", help=f"{which}, by its name as with conda.")
+    prefix = click.option(
+        "-p",
+        "--prefix",
+        type=click.Path(path_type=Path),
+        metavar="PREFIX",
+        help=f"{which}, by its folder.",
+    )
+    return lambda command: name(prefix(command))
+
+
+def mirror_option(help_: str) -> Callable[[Command], Command]:
+    """`--mirror CHANNEL_URL=URL`, repeatable."""
+    return click.option(
+        "--mirror",
+        "mirrors",
+        multiple=True,
+        metavar="CHANNEL_URL=URL",
+        help=f"{help_} Repeatable.",
+    )
+
+
+fetch_mirror_option = mirror_option(
+    "Fetch a channel's packages from elsewhere; hashes are checked all the same."
+)
+
+
 def for_option(command: Command) -> Command:
     """`--for WHAT`, repeatable: the machines in question."""
     return click.option(
@@ -71,7 +115,12 @@ def configuration_of(
 def format_option(*formats: str) -> Callable[[Command], Command]:
     """`--format`, the first one being the default."""
     return click.option(
-        "--format", "format_", type=click.Choice(formats), default=formats[0], show_default=True
+        "--format",
+        "format_",
+        type=click.Choice(formats),
+        default=formats[0],
+        show_default=True,
+        help="How the answer is written.",
     )
 
 
@@ -104,7 +153,7 @@ def condarc_options(command: Command) -> Command:
 def verdict_options(command: Command) -> Command:
     """`--fail-on` and `--allow unknown`: which answers exit with what; see `exit_status`."""
     return verdict_options_allowing(
-        CHECK_ALLOWS, "Accept what could not be decided (exit 0 instead of 3)."
+        CHECK_ALLOWS, "unknown: accept what could not be decided (exit 0 instead of 3). Repeatable."
     )(command)
 
 

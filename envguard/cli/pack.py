@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from envguard.cli.options import STDOUT, condarc_options
+from envguard.cli.options import STDOUT, condarc_options, fetch_mirror_option
 
 
 @click.command(
@@ -27,13 +27,7 @@ from envguard.cli.options import STDOUT, condarc_options
     metavar="SUBDIR",
     help="Whose packages. Without it the lock must have one platform only.",
 )
-@click.option(
-    "--mirror",
-    "mirrors",
-    multiple=True,
-    metavar="CHANNEL_URL=URL",
-    help="Fetch a channel's packages from elsewhere; hashes are checked all the same. Repeatable.",
-)
+@fetch_mirror_option
 @click.option("--offline", is_flag=True, help="Use the files that are cached, ask nobody.")
 @condarc_options
 def command(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from envguard.cli.options import condarc_options
+from envguard.cli.options import condarc_options, environment_options
 
 
 @click.command(
@@ -15,14 +15,7 @@ from envguard.cli.options import condarc_options
     short_help="a command in an environment, as if it were activated",
     context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
 )
-@click.option("-n", "--name", metavar="NAME", help="Which environment, by its name, as with conda.")
-@click.option(
-    "-p",
-    "--prefix",
-    type=click.Path(path_type=Path),
-    metavar="PREFIX",
-    help="Which environment, by its folder; a virtual environment will do.",
-)
+@environment_options()
 @condarc_options
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 def command(

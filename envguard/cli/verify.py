@@ -14,7 +14,9 @@ from envguard.cli.options import (
     configuration_of,
     configuration_options,
     deliver,
+    environment_options,
     exit_status,
+    fetch_mirror_option,
     for_option,
     format_option,
     output_option,
@@ -52,14 +54,7 @@ class _Seconds(click.FloatRange):
 
 @click.command("verify", cls=_KeepWithoutValue, short_help="does it run here?")
 @click.argument("what", required=False)
-@click.option("-n", "--name", metavar="NAME", help="Probe this conda environment as it is.")
-@click.option(
-    "-p",
-    "--prefix",
-    type=click.Path(path_type=Path),
-    metavar="PREFIX",
-    help="Probe this prefix or virtual environment as it is.",
-)
+@environment_options("The environment to probe as it is")
 @click.option(
     "--python",
     type=click.Path(path_type=Path),
@@ -107,13 +102,7 @@ class _Seconds(click.FloatRange):
     help="Add what was seen to FILE as a JSON line, for a team to commit.",
 )
 @click.option("--offline", is_flag=True, help="Use the packages that are cached, ask nobody.")
-@click.option(
-    "--mirror",
-    "mirrors",
-    multiple=True,
-    metavar="CHANNEL_URL=URL",
-    help="Fetch a channel's packages from elsewhere; hashes are checked all the same. Repeatable.",
-)
+@fetch_mirror_option
 @condarc_options
 @format_option("text", "json", "junit", "markdown", "html")
 @output_option
@@ -127,7 +116,7 @@ class _Seconds(click.FloatRange):
 @click.option(
     "--no-redact",
     is_flag=True,
-    help="Leave home, user and host in the report; secrets go all the same.",
+    help="Leave home, user, host and addresses in the report; secrets go all the same.",
 )
 @verdict_options_allowing(
     VERIFY_ALLOWS,

@@ -10,6 +10,7 @@ from envguard.cli.options import (
     configuration_of,
     configuration_options,
     deliver,
+    environment_options,
     for_option,
     format_option,
     output_option,
@@ -25,10 +26,11 @@ from envguard.cli.options import (
     help="The lock in question; without it conda-lock.yml here, else the active environment.",
 )
 @for_option
-@click.option("-n", "--name", help="A conda environment, by name.")
-@click.option("-p", "--prefix", type=click.Path(path_type=Path), help="An environment's folder.")
+@environment_options()
 @click.option(
-    "--rules", type=click.Path(path_type=Path), help="A folder with rules of your own, too."
+    "--rules",
+    type=click.Path(path_type=Path),
+    help="A folder with rules of your own, beside the configuration's.",
 )
 @format_option("text", "json")
 @output_option
