@@ -55,7 +55,7 @@ def read_conda_meta(prefix: Path) -> CondaMeta:
             entry = _parse(data)
             record = _record(entry)
         except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-            problems.append(f"conda-meta/{path.name}: {_why(error)}")
+            problems.append(f"conda-meta/{path.name}: {why_unreadable(error)}")
             continue
         records.append(record)
         owned.update(_infos(data))
@@ -174,7 +174,7 @@ def _read_history(path: Path, problems: list[str]) -> tuple[str, ...]:
     except FileNotFoundError:
         return ()
     except OSError as error:
-        problems.append(f"conda-meta/history: {_why(error)}")
+        problems.append(f"conda-meta/history: {why_unreadable(error)}")
         return ()
 
 
@@ -202,11 +202,12 @@ def _variables(path: Path, problems: list[str]) -> dict[str, str] | None:
     except FileNotFoundError:
         return None
     except (OSError, ValueError, AttributeError, RecursionError) as error:
-        problems.append(f"conda-meta/state: {_why(error)}")
+        problems.append(f"conda-meta/state: {why_unreadable(error)}")
         return None
 
 
-def _why(error: Exception) -> str:
+def why_unreadable(error: Exception) -> str:
+    """What is wrong with a file of conda-meta, in words."""
     if isinstance(error, json.JSONDecodeError):
         return f"line {error.lineno}: not JSON ({error.msg})"
     if isinstance(error, KeyError):

@@ -16,7 +16,7 @@ from typing import Any
 
 from envguard import __version__
 from envguard.adapters.files import write_text
-from envguard.adapters.prefixes.conda_meta import HALF
+from envguard.adapters.prefixes.conda_meta import HALF, why_unreadable
 from envguard.errors import InputError
 from envguard.formats.history_writing import (
     NewRevision,
@@ -145,7 +145,7 @@ def files_of(prefix: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
             if not isinstance(files, list) or not all(isinstance(f, str) for f in files):
                 raise ValueError("`files` is no list of paths")
         except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-            problems.append(f"conda-meta/{path.name}: {_why(error)}")
+            problems.append(f"conda-meta/{path.name}: {why_unreadable(error)}")
             continue
         if stem != path.stem:
             problems.append(f"conda-meta/{path.name} holds {stem}, and conda ignores such a file")
@@ -201,13 +201,3 @@ def _requested(entry: Mapping[str, Any]) -> list[str]:
 
 def _without_extension(file: str) -> str:
     return file.removesuffix(".conda").removesuffix(".tar.bz2")
-
-
-def _why(error: Exception) -> str:
-    if isinstance(error, json.JSONDecodeError):
-        return f"line {error.lineno}: not JSON ({error.msg})"
-    if isinstance(error, KeyError):
-        return f"has no {error.args[0]!r}"
-    if isinstance(error, OSError):
-        return f"could not be read: {error.strerror or error}"
-    return str(error)
