@@ -9,7 +9,8 @@ from pathlib import Path
 
 from envguard.errors import InputError, UnavailableError
 
-MAX_TEXT_BYTES = 64 * 1024 * 1024
+MAX_TEXT_BYTES = 16 * 1024 * 1024
+"""Twenty times the largest real lock that is known; a requirements.txt of 50 MB takes minutes to judge."""
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 """How a file begins that Windows PowerShell's `>` has written."""
 
@@ -120,7 +121,11 @@ def read_text(path: Path) -> str:
         size = path.stat().st_size
         if size > MAX_TEXT_BYTES:
             raise InputError(f"{path} has {size:,} bytes; at most {MAX_TEXT_BYTES:,} are read")
-        return path.read_bytes().decode("utf-8-sig")
+        with path.open("rb") as stream:  # a device says 0 and has no end
+            data = stream.read(MAX_TEXT_BYTES + 1)
+        if len(data) > MAX_TEXT_BYTES:
+            raise InputError(f"{path} has more than {MAX_TEXT_BYTES:,} bytes; no more are read")
+        return data.decode("utf-8-sig")
     except FileNotFoundError as error:
         raise InputError(
             f"{path} does not exist", hint=f"look in {path.absolute().parent}, or name another file"

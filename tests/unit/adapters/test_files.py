@@ -161,3 +161,8 @@ def test_text_is_added_to_a_file_or_the_failure_is_said(tmp_path):
     assert path.read_text() == "a\nb\n"
     with pytest.raises(UnavailableError, match="could not be written"):
         files.append_text(tmp_path, "x")
+
+
+def test_a_device_without_an_end_is_refused():
+    with pytest.raises(InputError, match="/dev/zero has more than"):
+        files.read_text(Path("/dev/zero"))
