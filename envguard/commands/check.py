@@ -189,7 +189,8 @@ def _check_locked(lockfile: Lockfile, path: str, target: Target, knowledge: Know
     subject = Subject("conda-lock", path, target.subdir, detail)
     findings, more, contract = answered(judge(case, target), lockfile.contract, case, target)
     report = _report(subject, target, case, findings, ())
-    newer = runtime_note(lockfile, target, knowledge)
+    fails = any(finding.status is Status.FAIL for finding in findings)
+    newer = None if fails else runtime_note(lockfile, target, knowledge)
     said = () if newer is None else (f"{newer} (recorded in the lock)",)
     return replace(report, notes=(*report.notes, *more, *said), contract=contract)
 

@@ -346,12 +346,19 @@ def test_a_cuda_newer_than_the_drivers_is_said(locked, driver, told):
     lockfile = parse_conda_lock(text, "conda-lock.yml")
     [recorded] = lockfile.targets or ()
     assert recorded.newer_cuda == (Dotted.parse("12.9") if told else None)
-    other = parse_target("a100,driver=525.60.13", knowledge=rules.load(), default_subdir="linux-64")
-    same, older = check_lock(
-        lockfile, "conda-lock.yml", (recorded.target, other), knowledge=rules.load()
+    at_the_floor, below_it = (
+        parse_target(f"a100,driver={number}", knowledge=rules.load(), default_subdir="linux-64")
+        for number in ("525.60.13", "470.57.02")
+    )
+    same, older, too_old = check_lock(
+        lockfile,
+        "conda-lock.yml",
+        (recorded.target, at_the_floor, below_it),
+        knowledge=rules.load(),
     )
     assert any(said in note for note in same.notes) is told
     assert any("newer than the driver's 12.0" in note for note in older.notes) is told
+    assert not any("machine code runs" in note for note in too_old.notes)
 
 
 def test_a_cap_for_ptx_yields_to_the_cuda_build(locked):
