@@ -54,8 +54,9 @@ def parse_toml_configuration(text: str, where: str, folder: Path) -> Configurati
     try:
         data: object = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
+        what = "nested too deeply" if isinstance(error, RecursionError) else error
         raise InputError(
-            f"{where}: not TOML: {error}", hint="mend it, or do without it: --no-config"
+            f"{where}: not TOML: {what}", hint="mend it, or do without it: --no-config"
         ) from error
     for key in TABLE:
         if not isinstance(data, dict) or key not in data:

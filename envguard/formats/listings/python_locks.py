@@ -33,7 +33,8 @@ def parse_python_lock(text: str, path: str) -> Listing:
     try:
         data = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise InputError(f"{path}: not TOML: {error}") from error
+        what = "nested too deeply" if isinstance(error, RecursionError) else error
+        raise InputError(f"{path}: not TOML: {what}") from error
     _refuse_newer(data, path)
     items = data.get("package") or data.get("packages") or []
     try:

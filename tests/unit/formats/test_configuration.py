@@ -207,6 +207,7 @@ def test_all_mistakes_are_told_at_once() -> None:
         ),
         ("tool.envguard.fail_on = 'x'", ":1: tool.envguard.fail_on: 'x' is none of"),
         ("[tool.envguard\n", "not TOML"),
+        ("[tool.envguard]\nx = " + "[" * 9999, "nested too deeply"),
     ],
 )
 def test_a_mistake_in_toml_names_file_line_and_key(text: str, problem: str) -> None:

@@ -310,6 +310,7 @@ def test_collect_env_that_could_not_ask_knows_nothing():
         ),
         pytest.param("version = 2\n", "uv.lock", "version 2 of its format", id="newer uv.lock"),
         pytest.param("version = \n", "uv.lock", "not TOML", id="no TOML"),
+        pytest.param("x = " + "[" * 9999, "uv.lock", "nested too deeply", id="deep TOML"),
         pytest.param("[" * 100_000, "pixi.lock", "nested deeper", id="a bracket bomb"),
         pytest.param(
             "# packages in environment at /x:\n#\n",
