@@ -14,6 +14,7 @@ _SECRET_NAME = re.compile(
     r"token(?!iz)|secret|passw|credential|api_?key|access_?key|private_?key|(^|_)(auth|pat|pwd)(_|$)",
     re.IGNORECASE,
 )
+_FOLDER_OF_THE_SHELL = "PWD"
 
 
 _MAY_HOLD_SECRETS = ("@", "?", "/t/")
@@ -52,5 +53,7 @@ def urls_in(text: str) -> tuple[str, ...]:
 
 def public_variables(variables: Mapping[str, str]) -> tuple[dict[str, str], tuple[str, ...]]:
     """Environment variables that may be written down, and the names of those that look like a secret."""
-    secret = tuple(name for name in variables if _SECRET_NAME.search(name))
+    secret = tuple(
+        name for name in variables if name != _FOLDER_OF_THE_SHELL and _SECRET_NAME.search(name)
+    )
     return {n: redacted(value) for n, value in variables.items() if n not in secret}, secret

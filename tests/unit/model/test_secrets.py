@@ -51,6 +51,8 @@ def test_credentials_are_taken_out_of_lines(line, clean):
         "db_password",
         "GITHUB_PAT",
         "NETRC_AUTH",
+        "DB_PWD",
+        "PWD_OF_DB",
     ],
 )
 def test_a_variable_that_looks_like_a_secret_is_left_out(name):
@@ -62,6 +64,11 @@ def test_other_variables_stay_but_not_the_credentials_in_their_urls(name):
     kept, secret = public_variables({name: "http://u:p@index.example/"})
     assert kept == {name: "http://index.example/"}
     assert secret == ()
+
+
+@pytest.mark.parametrize("name", ["PWD", "OLDPWD"])
+def test_where_the_shell_stands_is_no_password(name):
+    assert public_variables({name: "/data/run"}) == ({name: "/data/run"}, ())
 
 
 def test_urls_are_found_in_other_programs_words():
