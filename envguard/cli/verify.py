@@ -52,12 +52,20 @@ class _Seconds(click.FloatRange):
         return seconds
 
 
+def _interpreter(_: click.Context, __: click.Parameter, value: str | None) -> Path | None:
+    """`./python` is the one here; as a Path it would be the name of one on PATH."""
+    if value is None:
+        return None
+    path = Path(value).expanduser()
+    return Path.cwd() / path if "/" in value else path
+
+
 @click.command("verify", cls=_KeepWithoutValue, short_help="does it run here?")
 @click.argument("what", required=False)
 @environment_options("The environment to probe as it is")
 @click.option(
     "--python",
-    type=click.Path(path_type=Path),
+    callback=_interpreter,
     metavar="PATH",
     help="Probe this interpreter as it is.",
 )

@@ -110,10 +110,21 @@ def test_nothing_is_written_into_the_environment(tmp_path: Path) -> None:
     assert sorted(path.relative_to(there) for path in there.rglob("*")) == before
 
 
+def test_an_interpreter_may_be_named_from_the_folder_it_is_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    python = tmp_path / "mine"
+    python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
+    python.chmod(0o755)
+    monkeypatch.chdir(tmp_path)
+    assert run(["verify", "--python", "./mine", "--only", "save_load"]) == 0, capsys.readouterr()
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
         pytest.param(["--python", "/no/python"], "there is no such program", id="no interpreter"),
+        pytest.param(["--python", "./environment.yml"], "may not be executed", id="not executable"),
         pytest.param(["-p", "/no/prefix"], "does not exist", id="no prefix"),
         pytest.param(["-p", ".", "-n", "x"], "give one of them", id="two names"),
         pytest.param(

@@ -34,6 +34,11 @@ def existing_prefix(installed: Installed) -> Existing:
 def existing_python(python: Path, *, reader: PrefixReader) -> Existing:
     """An interpreter by its path, or by a name on PATH. Raises InputError: there is none."""
     found = shutil.which(python.expanduser())
+    if found is None and python.expanduser().is_file():
+        raise InputError(
+            f"--python {python}: it is there, and may not be executed",
+            hint=f"name an interpreter, or: chmod +x {python}",
+        )
     if found is None:
         raise InputError(
             f"--python {python}: there is no such program",
