@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import assert_never
 
-from envguard.model.probe import Outcome, Owner, OwnerKind, ProbeResult
+from envguard.model.probe import Outcome, Owner, OwnerKind, ProbeResult, in_one_line
 from envguard.model.report import Finding, Fix, Status
 from envguard.model.signature import ErrorCode
 
@@ -183,7 +183,7 @@ def _what_happened(result: ProbeResult) -> str:
 
 
 def _sentence(result: ProbeResult) -> str:
-    parts = [result.detail] if result.detail else []
+    parts = [in_one_line(result.detail)] if result.detail else []
     if result.stage:
         parts.append(f"while: {result.stage}")
     parts.append(f"after {result.seconds:.1f} s")

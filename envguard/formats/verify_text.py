@@ -9,7 +9,7 @@ from typing import assert_never
 
 from envguard.formats.report_text import WIDTH, finding_lines, headline, waived_lines
 from envguard.formats.throughput import rates
-from envguard.model.probe import REMOVED, Outcome, ProbeResult
+from envguard.model.probe import REMOVED, Outcome, ProbeResult, in_one_line
 from envguard.model.report import Report, Status, Throwaway
 
 LABELS: Mapping[str, str] = {
@@ -152,7 +152,7 @@ def _what_happened(probe: ProbeResult, columns: Sequence[int | None]) -> str:
     if probe.outcome is Outcome.NOT_RUN:
         return probe.detail
     where = f"gpu{probe.gpu}: " if len(columns) > 1 and probe.gpu is not None else ""
-    what = probe.signal or _first_line(probe.detail)
+    what = probe.signal or _first_line(in_one_line(probe.detail).partition(" / ")[0])
     words = f"{where}{what} after {probe.seconds:.1f} s"
     if probe.library:
         return f"{words}, likely in {probe.library}"

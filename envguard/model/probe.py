@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -109,6 +110,21 @@ class ProbeResult:
     values: Mapping[str, object] = field(default_factory=dict)
     """What the probe measured: errors by dtype, TFLOP/s."""
     wanted: bool = True
+
+
+_ORIGINAL = re.compile(r"(?m)^Original error was:\s*(?=\S)")
+"""NumPy's words before what went wrong, at the end of a page of advice: numpy/_core/__init__.py."""
+_EXCEPTION = re.compile(r"[A-Za-z_][\w.]*:(?=\s)")
+
+
+def in_one_line(detail: str) -> str:
+    """What a probe said as one line; of a page of advice that wraps another error, that error."""
+    kind, original = _EXCEPTION.match(detail), _ORIGINAL.search(detail)
+    lines = [line.strip() for line in detail[original.end() if original else 0 :].splitlines()]
+    told = " / ".join(filter(None, lines))
+    if kind is None:
+        return told
+    return f"{kind[0]} {told if original else told[kind.end() :].lstrip(' /')}".rstrip()
 
 
 OF_PEAK = " of peak"

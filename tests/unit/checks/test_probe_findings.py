@@ -10,7 +10,7 @@ from envguard.checks.probe_findings import (
     probe_findings,
     python_does_not_start,
 )
-from envguard.model.probe import Outcome, Owner, OwnerKind, ProbeResult
+from envguard.model.probe import Outcome, Owner, OwnerKind, ProbeResult, in_one_line
 from envguard.model.report import Finding, Fix, Status
 from envguard.model.signature import ErrorCode, Says, Signature, SignatureMatch
 
@@ -215,3 +215,33 @@ def test_a_finding_says_what_is_known_of_such_an_end(owner: Owner | None, words:
     )
     assert finding.fix == Fix("keep one; compare EG306 (envguard why EG306)")
     assert finding.sources == ("https://example.org/1",)
+
+
+NUMPY = (
+    "ImportError: \n\nIMPORTANT: PLEASE READ THIS\n\nOriginal error was:\nlibx.so: file too short\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("detail", "line"),
+    [
+        ("", ""),
+        ("one line", "one line"),
+        ("RuntimeError: a\n\n  b\n", "RuntimeError: a / b"),
+        ("ValueError: \n\nfirst", "ValueError: first"),
+        ("no exception\nOriginal error was: x: y", "x: y"),
+        (NUMPY, "ImportError: libx.so: file too short"),
+        (
+            NUMPY + " (then SIGABRT on the way out)",
+            "ImportError: libx.so: file too short / (then SIGABRT on the way out)",
+        ),
+        ("ImportError: \nOriginal error was:\n", "ImportError: Original error was:"),
+    ],
+)
+def test_a_long_message_is_told_in_one_line_with_what_decides_it(detail: str, line: str) -> None:
+    assert in_one_line(detail) == line
+
+
+def test_a_finding_tells_the_error_that_decides_it_in_one_line() -> None:
+    (finding,) = probe_findings([ProbeResult("import", Outcome.FAILED, detail=NUMPY)])
+    assert finding.message == "ImportError: libx.so: file too short, after 0.0 s"

@@ -91,6 +91,13 @@ def test_the_verdict_comes_last(given: Report, last: str) -> None:
     assert verify_text(given).splitlines()[-1] == last
 
 
+def test_the_table_tells_the_error_that_decides_it() -> None:
+    why = "ImportError: \n\nIMPORTANT\n\nOriginal error was:\nlibx.so: file too short\n"
+    failed = ProbeResult("import", Outcome.FAILED, seconds=0.2, detail=why)
+    table = verify_text(report(failed))
+    assert "FAILED  ImportError: libx.so: file too short after 0.2 s\n" in table
+
+
 def test_a_long_reason_is_cut_in_the_table_and_whole_in_the_finding() -> None:
     why = "ImportError: " + "libsomething.so.1: cannot open shared object file; " * 5
     failed = ProbeResult("import", Outcome.FAILED, seconds=0.2, detail=why, stage="import numpy")
