@@ -8,6 +8,7 @@ from envguard.checks.probe_gpus import cards, is_slice
 from envguard.checks.probe_steps import FRAMEWORKS, GPU_FRAMEWORKS
 from envguard.model.machine import Gpu
 from envguard.model.probe import Discovered
+from envguard.model.probe_step import Selection
 from envguard.model.report import Finding, Fix, Status
 
 GPU_RULES = ("EG1", "EG2")
@@ -39,6 +40,17 @@ def nothing_to_probe(found: Discovered) -> Finding:
         status=Status.UNKNOWN,
         title="there is nothing to probe",
         message=f"python {found.python_version} starts, and finds none of {', '.join(FRAMEWORKS)}",
+    )
+
+
+def all_left_out(selection: Selection) -> Finding:
+    """What was asked for and what was left out cancel each other: nothing is proven."""
+    return Finding(
+        rule="EG710",
+        status=Status.UNKNOWN,
+        title="there is nothing to probe",
+        message=f"--skip {','.join(selection.skip)} leaves nothing of what was asked for",
+        fix=Fix("name fewer with --skip, or others with --only"),
     )
 
 

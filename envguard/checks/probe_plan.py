@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from envguard.checks.probe_gaps import build_of, nothing_to_probe, said_before
+from envguard.checks.probe_gaps import all_left_out, build_of, nothing_to_probe, said_before
 from envguard.checks.probe_gpus import seen_as
 from envguard.checks.probe_steps import (
     FRAMEWORKS,
@@ -87,6 +87,8 @@ def plan_probes(
             missed += () if placed else (_not_for(step, gpus, selection),)
     missed += _absent(selection, found, (*probes, *missed))
     findings, notes = said_before(found, gpus, cpu_wanted=cpu_wanted, known=known)
+    if selection.skip and not probes and not missed:
+        findings = (*findings, all_left_out(selection))
     return ProbePlan(tuple(probes), tuple(missed), findings, (*notes, *_narrowed(selection)))
 
 

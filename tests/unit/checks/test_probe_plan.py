@@ -306,3 +306,11 @@ def test_what_discovery_did_not_report_is_not_known() -> None:
     found = discovered({"python": "3.12.1", "modules": "torch"})
     assert (found.torch_cuda, found.torch_build_known, found.compiled) == (None, False, False)
     assert (found.python_version, discovered({}).python_version) == ("3.12.1", "")
+
+
+def test_where_all_is_left_out_nothing_is_proven() -> None:
+    selection = selection_of("quick", ("matmul",), ("matmul",))
+    plan = plan_probes(Discovered("3.12", frozenset({"numpy"})), (), selection=selection)
+    assert not plan.probes
+    assert [(f.rule, f.status) for f in plan.findings] == [("EG710", Status.UNKNOWN)]
+    assert plan.findings[0].message == "--skip matmul leaves nothing of what was asked for"
