@@ -12,13 +12,17 @@ In a job of several ranks, rank 0 saves. Imports nothing of envguard, and torch 
 from __future__ import annotations
 
 import contextlib
+import errno
+import io
+import operator
 import os
+import pickle
 import re
 import signal
 import sys
 import tempfile
 import warnings
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -54,6 +58,7 @@ def save(
     Raises TypeError for what could not be read back, ValueError for a folder that goes with the container
     (unless `ephemeral`) or that holds later steps, and OSError where the disk does not take it.
     """
+    step = int(operator.index(step))  # of numpy too, whose numbers would not be loaded again
     if step < 0 or every < 1 or (keep is not None and keep < 1):
         raise ValueError(f"step={step}, every={every}, keep={keep}: at least 0, 1 and 1")
     folder, due = Path(path).absolute(), step % every == 0
@@ -66,7 +71,7 @@ def save(
     file = _write(folder, f"step-{step:09d}.pt", step, state)
     regular = [file for _, is_regular, file in _saved(folder) if is_regular]
     for old in regular[:-keep] if keep else ():
-        old.unlink()
+        old.unlink(missing_ok=True)  # another writer may have been faster
     return file
 
 
@@ -146,25 +151,36 @@ def _write(folder: Path, name: str, step: int, state: dict[str, Any]) -> Path:
         content[key] = value.state_dict() if hasattr(value, "state_dict") else value
         _accept_value(key, content[key])
     _sweep(folder)
-    handle, name_of_part = tempfile.mkstemp(prefix=f".{name}.", suffix=".part", dir=folder)
-    part = Path(name_of_part)
+    handle, part = _part(folder, name)
     try:
         with os.fdopen(handle, "wb") as file:
-            _lock(handle)
             torch.save(content, file)
             file.flush()
             os.fsync(handle)
-        part.replace(folder / name)
+            if sys.platform != "win32":  # while the lock is held: others sweep what is not locked
+                part.replace(folder / name)
+        if sys.platform == "win32":  # there, an open file is not renamed
+            part.replace(folder / name)
     except BaseException:
         part.unlink(missing_ok=True)
         raise
     return folder / name
 
 
+def _part(folder: Path, name: str) -> tuple[int, Path]:
+    """A new file, locked; another one where a writer beside us swept it away before it was."""
+    while True:
+        handle, part = tempfile.mkstemp(prefix=f".{name}.", suffix=".part", dir=folder)
+        locked = _lock(handle)
+        if locked is not False and os.fstat(handle).st_nlink:
+            return handle, Path(part)
+        os.close(handle)
+
+
 def _accept_value(where: str, value: Any) -> None:
     import torch
 
-    if type(value) in (dict, OrderedDict):
+    if type(value) in (dict, OrderedDict) or (type(value) is Counter and _are_counters_read()):
         for key, part in value.items():
             _accept_value(f"{where}[{key!r}]", key)
             _accept_value(f"{where}[{key!r}]", part)
@@ -176,6 +192,20 @@ def _accept_value(where: str, value: Any) -> None:
         raise TypeError(
             f"{where} is a {kind}, which is not loaded without running code: save its values"
         )
+
+
+def _are_counters_read() -> bool:
+    """Whether this torch loads a Counter, which MultiStepLR has in its state."""
+    import torch
+
+    content = io.BytesIO()
+    torch.save(Counter(), content)
+    content.seek(0)
+    try:
+        torch.load(content, weights_only=True)
+    except pickle.UnpicklingError:
+        return False
+    return True
 
 
 def _saved(folder: Path) -> list[tuple[int, bool, Path]]:
@@ -190,18 +220,18 @@ def _sweep(folder: Path) -> None:
     """Remove what killed writers have left; one that is at work holds the lock of its file."""
     for part in folder.glob(".step-*.part"):
         with contextlib.suppress(OSError), part.open("rb") as file:
-            if _lock(file.fileno()):
+            if _lock(file.fileno()) is True:
                 part.unlink()
 
 
-def _lock(handle: int) -> bool:
-    """False where somebody else has it, or where the file system knows no locks."""
+def _lock(handle: int) -> bool | None:
+    """False where somebody else has it, None where the file system knows no locks."""
     if sys.platform == "win32":  # there, a file that somebody writes can't be removed
         return True
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
+    except OSError as error:
+        return False if error.errno in (errno.EACCES, errno.EAGAIN) else None
     return True
 
 

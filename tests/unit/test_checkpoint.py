@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -308,3 +309,38 @@ def test_a_full_disk_leaves_the_one_before(tmp_path: Path) -> None:
     assert training.returncode == 1
     assert "File too large" in said
     assert [file.name for file in (tmp_path / "run").iterdir()] == ["step-000000001.pt"]
+
+
+@pytest.mark.parametrize("kind", ["int64", "uint8"])
+def test_a_step_of_numpy_is_loaded_again(tmp_path: Path, kind: str) -> None:
+    pytest.importorskip("torch")
+    numpy = pytest.importorskip("numpy")
+    checkpoint.save(tmp_path, step=getattr(numpy, kind)(5), ephemeral=True)
+    assert checkpoint.load(tmp_path, "cpu") == {"step": 5}
+
+
+def test_a_step_that_is_no_whole_number_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(TypeError, match="float"):
+        checkpoint.save(tmp_path, step=5.0, ephemeral=True)  # type: ignore[arg-type]
+
+
+def test_the_milestones_of_a_schedule_are_loaded_again(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch")
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)])
+    schedule = torch.optim.lr_scheduler.MultiStepLR(optimizer, [3, 5])
+    checkpoint.save(tmp_path, step=1, ephemeral=True, schedule=schedule)
+    again = torch.optim.lr_scheduler.MultiStepLR(optimizer, [4])
+    checkpoint.load(tmp_path, "cpu", schedule=again)
+    assert again.state_dict()["milestones"] == {3: 1, 5: 1}
+
+
+def test_writers_beside_each_other_do_not_sweep_each_other_away(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch")
+
+    def write(_writer: int) -> None:
+        for _ in range(40):
+            checkpoint.save(tmp_path, step=7, ephemeral=True, keep=1, a=torch.ones(50))
+
+    with ThreadPoolExecutor(4) as writers:
+        list(writers.map(write, range(4)))
+    assert [file.name for file in tmp_path.iterdir()] == ["step-000000007.pt"]
