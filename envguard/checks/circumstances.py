@@ -18,6 +18,7 @@ from envguard.model.machine import Machine
 from envguard.model.report import Finding, Status
 from envguard.model.signature import Signature
 
+ENDED_WELL = "it ended with exit code 0: what the log says was survived"
 FULL = 0.95
 """Of a limit: what comes as near has reached it."""
 LITTLE_SHM_BYTES = 64 * 2**20
@@ -38,7 +39,7 @@ def weighed(
     told = list(_of_circumstances(scene, known, seen))
     sure = [suspect for suspect in told if suspect.certainty is Certainty.LIKELY]
     found = [*sure, *suspects, *(suspect for suspect in told if suspect not in sure)]
-    return merged(_confirmed(_contradicted(suspect, scene), scene) for suspect in merged(found))
+    return merged(_contradicted(_confirmed(suspect, scene), scene) for suspect in merged(found))
 
 
 def _of_circumstances(
@@ -112,7 +113,12 @@ def _near(value: int | None, limit: int | None) -> bool:
 
 def _contradicted(suspect: Suspect, scene: Scene) -> Suspect:
     told = tuple(_against(suspect.signature.family, scene))
-    return replace(suspect, evidence_against=(*suspect.evidence_against, *told))
+    suspect = replace(suspect, evidence_against=(*suspect.evidence_against, *told))
+    end = scene.process.end
+    if end is None or end.exit_code != 0 or suspect.certainty is not Certainty.LIKELY:
+        return suspect
+    against = (*suspect.evidence_against, ENDED_WELL)
+    return replace(suspect, certainty=Certainty.POSSIBLE, evidence_against=against)
 
 
 def _against(family: str, scene: Scene) -> Iterator[str]:

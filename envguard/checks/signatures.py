@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from functools import cache
 
+from envguard.checks.mentions import is_mention
 from envguard.model.probe import Outcome, ProbeResult
 from envguard.model.signature import (
     ErrorCode,
@@ -124,12 +125,17 @@ def _first(
         if not any(other(line) for _, lines in parts for line in lines):
             return None
     search = _compiled(signature.pattern).search
+    mentioned = None
     for rank, (name, lines) in enumerate(parts):
         for number, line in enumerate(lines):
-            if search(line):
-                shown = line.strip()[:SHOWN_CHARACTERS]
-                return rank, number, SignatureMatch(signature, name, shown)
-    return None
+            if (found := search(line)) is None:
+                continue
+            shown = line.strip()[:SHOWN_CHARACTERS]
+            match = SignatureMatch(signature, name, shown, is_mention(line, found.start()))
+            if not match.is_mention:
+                return rank, number, match
+            mentioned = mentioned or (rank, number, match)
+    return mentioned
 
 
 @cache

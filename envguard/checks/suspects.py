@@ -9,6 +9,7 @@ from envguard.checks.signatures import Evidence, matches
 from envguard.model.diagnosis import Certainty, End, Scene
 from envguard.model.signature import Says, Signature, SignatureMatch
 
+MENTIONED = "the line only speaks of it, below the level of errors or in quotes"
 _RANK = {Certainty.LIKELY: 0, Certainty.POSSIBLE: 1, Certainty.UNKNOWN: 2}
 
 
@@ -66,7 +67,10 @@ def certainty_of(signature: Signature) -> Certainty:
 
 
 def _suspect(where: str, match: SignatureMatch) -> Suspect:
-    return Suspect(match.signature, certainty_of(match.signature), (f"{where}: {match.line}",))
+    certainty, told = certainty_of(match.signature), (f"{where}: {match.line}",)
+    if match.is_mention and certainty is Certainty.LIKELY:
+        return Suspect(match.signature, Certainty.POSSIBLE, told, (MENTIONED,))
+    return Suspect(match.signature, certainty, told)
 
 
 def line_matches(scene: Scene, signatures: Sequence[Signature]) -> tuple[Found, ...]:

@@ -72,8 +72,12 @@ NO_SIGNATURES = Signatures()
 
 @dataclass(frozen=True, slots=True)
 class SignatureMatch:
-    """`line` is what fits, cut to a bearable length; `part` says of what it is a line."""
+    """`line` is what fits, cut to a bearable length; `part` says of what it is a line.
+
+    `is_mention`: no line was found that is the error; this one speaks of it.
+    """
 
     signature: Signature
     part: str
     line: str
+    is_mention: bool = False

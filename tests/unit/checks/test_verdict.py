@@ -6,7 +6,8 @@ import pytest
 
 from envguard.adapters import rules
 from envguard.checks.endings import end_of
-from envguard.checks.suspects import line_matches
+from envguard.checks.signatures import Evidence, matches
+from envguard.checks.suspects import MENTIONED, line_matches
 from envguard.checks.verdict import verdict_of
 from envguard.model.diagnosis import (
     Certainty,
@@ -22,6 +23,7 @@ from envguard.model.diagnosis import (
 )
 from envguard.model.machine import Machine
 from envguard.model.report import Finding, Fix, Status
+from envguard.model.signature import Says
 
 KNOWN = rules.signatures().signatures
 LIKELY, POSSIBLE, UNKNOWN = Certainty.LIKELY, Certainty.POSSIBLE, Certainty.UNKNOWN
@@ -276,3 +278,58 @@ def test_what_to_bring_is_said_where_nothing_is_known() -> None:
     assert "--log" in steps
     assert "--exit-code" in steps
     assert "-p PREFIX" in steps
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'INFO: if you see "CUDA out of memory", lower the batch size',
+        "2026-01-01 10:00:00 WARNING caught torch.OutOfMemoryError: CUDA out of memory; batch size 8",
+        '    print("CUDA out of memory")',
+        'commit f00 Say what "CUDA driver version is insufficient for CUDA runtime version" means',
+        'docs say "no kernel image is available for execution on the device" is a wrong build',
+    ],
+)
+def test_a_line_that_speaks_of_an_error_is_not_sure(line: str) -> None:
+    verdict = judged(scene(line))
+    assert (verdict.certainty, verdict.evidence_against) == (POSSIBLE, (MENTIONED,))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "RuntimeError: CUDA out of memory. Tried to allocate",
+        '{"level": "ERROR", "message": "CUDA out of memory. Tried to allocate"}',
+        "host:1:1 [0] NCCL WARN No space left on device",
+        'OSError: [Errno 28] No space left on device: "/data/a"',
+    ],
+)
+def test_a_line_that_is_the_error_is_sure_whatever_is_said_before_it(line: str) -> None:
+    verdict = judged(
+        scene(f'INFO: "CUDA out of memory" and "No space left on device" are handled\n{line}')
+    )
+    assert (verdict.certainty, verdict.evidence_against) == (LIKELY, ())
+
+
+def test_a_disk_that_would_be_full_is_none() -> None:
+    assert judged(scene("No space left on device would be raised at 100 %")).certainty is UNKNOWN
+
+
+def test_an_end_without_an_error_speaks_against_what_a_log_says() -> None:
+    verdict = judged(scene("RuntimeError: CUDA out of memory. Tried to allocate", code=0))
+    assert verdict.certainty is POSSIBLE
+    assert verdict.evidence_against == (
+        "it ended with exit code 0: what the log says was survived",
+    )
+
+
+def test_no_example_of_a_cause_is_taken_for_talk() -> None:
+    causes = [s for s in KNOWN if s.says is Says.CAUSE]
+    talk = [
+        example.text
+        for known in causes
+        for example in known.examples
+        if example.finds and matches(Evidence(output=example.text), [known])[0].is_mention
+    ]
+    assert len(causes) > 40
+    assert talk == []
