@@ -108,7 +108,8 @@ class KernelWatch:
             result = replace(result, owner=_owner(result.library_path, python, environment))
         known, codes = known_of(result, rules.signatures())
         (finding,) = probe_findings((replace(result, known=known, codes=codes),))
-        sentence = f"{where} ended the kernel: {_end_in_words(status)}"
+        ended = "the kernel ended" if cell is None else f"{where} ended the kernel"
+        sentence = f"{ended}: {_end_in_words(status)}"
         return Death(sentence, "\n".join(finding_lines(finding)))
 
     def _said(self) -> str:
@@ -154,7 +155,9 @@ def keep_death(kernel: str, death: Death) -> Path:
     folder = Path(stamp_file.state_root()) / "kernels"
     folder.mkdir(parents=True, exist_ok=True)
     name = "".join(c if c.isalnum() or c in "-_." else "_" for c in kernel)
-    file = folder / f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{name}-{os.getpid()}.txt"
+    now = time.time_ns()  # two kernels of one server may die in the same second
+    when = f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime(now // 10**9))}.{now % 10**9:09d}Z"
+    file = folder / f"{when}-{name}-{os.getpid()}.txt"
     files.write_text(file, f"{death.sentence}\n{death.text}\n")
     for old in sorted(folder.glob("*.txt"))[:-KEPT]:
         old.unlink(missing_ok=True)

@@ -20,6 +20,7 @@ nbclient = pytest.importorskip("nbclient")
 from jupyter_client.manager import KernelManager  # noqa: E402
 from nbformat.v4 import new_code_cell, new_notebook  # noqa: E402
 
+from envguard.api.kernels import Death, keep_death  # noqa: E402
 from envguard.jupyter.folder import LOCK, PREFIX, KernelFolder  # noqa: E402
 
 
@@ -347,3 +348,21 @@ def test_check_of_the_kernels_own_environment(tmp_path: Path) -> None:
     assert (
         f"({Path(sys.prefix).name}" in told[1] or Path(sys.prefix).name in told[1].splitlines()[0]
     )
+
+
+def test_a_kernel_that_is_killed_while_no_cell_runs_is_said_so(tmp_path: Path) -> None:
+    manager = KernelManager()
+    manager.start_kernel()
+    os.kill(manager.provisioner.process.pid, 9)  # type: ignore[union-attr]
+    manager.provisioner._watcher.join(10)  # type: ignore[union-attr]
+    manager.shutdown_kernel(now=True)
+    (file,) = (tmp_path / "state" / "kernels").glob("*.txt")
+    assert file.read_text(encoding="utf-8").startswith("the kernel ended: SIGKILL\n")
+
+
+def test_deaths_of_the_same_second_are_both_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ENVGUARD_STATE_DIR", str(tmp_path / "state"))
+    kept = {keep_death("python3", Death(f"{number}", "")) for number in range(3)}
+    assert sorted(file.read_text(encoding="utf-8")[0] for file in kept) == ["0", "1", "2"]
