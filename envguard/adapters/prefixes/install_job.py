@@ -169,12 +169,23 @@ def _host(text: str) -> str:
     return next((urlsplit(url).hostname or "HOST" for url in urls_in(text)), "HOST")
 
 
+def _would_leave(name: str, path: str, job: InstallJob) -> UnavailableError:
+    label = next((record.label for record in job.records if record.name == name), name)
+    return UnavailableError(
+        f"{label} would write {path!r}, which is outside of the environment; it was not installed",
+        hint="no sound package does that: tell its channel, and lock without it",
+    )
+
+
 def error_in_words(kind: str, text: str, job: InstallJob) -> UnavailableError:
     """rattler's chain of causes as one sentence with a next step."""
     file = _FILE.search(text + "\n")
     name = file[1] if file else "the packages"
     if kind == "offline":
         return not_cached(text.split())
+    if kind == "escapes":
+        package, _, path = text.partition("\n")
+        return _would_leave(package, path, job)
     if refused := _REFUSED.search(text):
         return UnavailableError(
             f"{name} could not be fetched from {next(iter(urls_in(text)), 'its channel')}: it refused "

@@ -14,10 +14,13 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from rattler.install import InstallerReporter
+
+from envguard.adapters.prefixes.escapes import escaping
 
 _PR_SET_PDEATHSIG = 1
 _EVERY_S = 0.2
@@ -26,7 +29,10 @@ _EVERY_S = 0.2
 class _Reporter(InstallerReporter):
     """Tells the parent what moves; it takes silence for a stall. Downloads report often: throttled."""
 
-    def __init__(self) -> None:
+    def __init__(self, cache: Path, records: Sequence[dict[str, Any]]) -> None:
+        self._unpacked = {
+            entry["name"]: cache / "{name}-{version}-{build}".format_map(entry) for entry in records
+        }
         self._linked = 0
         self._total = 0
         self._told = 0.0
@@ -42,6 +48,17 @@ class _Reporter(InstallerReporter):
 
     def on_populate_cache_complete(self, cache_entry: int) -> None:
         self._alive()
+
+    def on_link_start(self, operation: int, package_name: str) -> int:
+        """The last word before its files are linked: a package that would leave the prefix ends it all."""
+        try:
+            path = escaping(self._unpacked[package_name])
+        except Exception as error:  # an exception in here would be swallowed
+            path = f"a list of files that cannot be read ({type(error).__name__})"
+        if path is not None:
+            _say({"event": "failed", "kind": "escapes", "message": f"{package_name}\n{path}"})
+            os._exit(0)
+        return 0
 
     def on_link_complete(self, index: int) -> None:
         self._linked += 1
@@ -84,7 +101,7 @@ async def _install(request: dict[str, Any]) -> None:
         reinstall_packages=set(request["anew"]),
         execute_link_scripts=request["link_scripts"],
         client=rattler_client(network, network.mirrors),
-        reporter=_Reporter(),  # type: ignore[abstract]  # its defaults are empty functions
+        reporter=_Reporter(cache, request["records"]),  # type: ignore[abstract]  # its defaults are empty functions
     )
     _say({"event": "done"})
 
