@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,20 @@ def clobbered(*prefixes: Path, kept: set[str] | None = None) -> tuple[str, ...]:
                 owner, other = owners.setdefault(path, (label, sha256))
                 if owner != label and (sha256 is None or other != sha256):
                     told.append(f"{path} is in {owner} and, with another content, in {label}")
-    return tuple(told)
+    return (*told, *_below_files({path: owner for path, (owner, _) in owners.items()}))
+
+
+def _below_files(owners: Mapping[str, str]) -> Iterator[str]:
+    """Files that others have as a folder: rattler sets what is in that folder aside."""
+    folders: dict[str, str] = {}
+    for path, owner in owners.items():
+        folder = path.rpartition("/")[0]
+        while folder and folder not in folders:
+            folders[folder] = owner
+            folder = folder.rpartition("/")[0]
+    for folder, owner in folders.items():
+        if folder in owners:
+            yield f"{folder} is a file of {owners[folder]} and a folder of {owner}"
 
 
 def refuse_clobbers(prefix: Path, told: tuple[str, ...]) -> None:
