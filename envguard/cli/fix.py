@@ -9,6 +9,8 @@ from typing import Any
 
 import click
 
+from envguard.model.secrets import redacted_line
+
 
 def offer(environment_yml: Path, *, yes: bool, **options: Any) -> None:
     """Show the checked fixes as a unified diff on stderr and write them where somebody agrees.
@@ -30,7 +32,7 @@ def offer(environment_yml: Path, *, yes: bool, **options: Any) -> None:
         f"{environment_yml} (fixed)",
     )
     for line in lines:
-        click.echo(line, nl=not line.endswith("\n"), err=True)
+        click.echo(redacted_line(line), nl=not line.endswith("\n"), err=True)
     if not yes and not _agreed(environment_yml):
         click.echo("nothing written", err=True)
         return

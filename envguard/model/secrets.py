@@ -16,6 +16,7 @@ _SECRET_NAME = re.compile(
 )
 _FOLDER_OF_THE_SHELL = "PWD"
 
+_KEY = re.compile(r"([A-Za-z_][\w-]*)[\"']?\s*:(?=\s)")
 
 _MAY_HOLD_SECRETS = ("@", "?", "/t/")
 
@@ -44,6 +45,14 @@ def without_credentials(url: str) -> str:
 def redacted(text: str) -> str:
     """`text` (a spec, a requirement, a program's message) with every URL in it stripped of credentials."""
     return _URL.sub(lambda match: without_credentials(match[0]), text)
+
+
+def redacted_line(line: str) -> str:
+    """A line of a user's file as it may be shown: also without the value of what is named like a secret."""
+    for match in _KEY.finditer(redacted(line)):
+        if _SECRET_NAME.search(match[1]):
+            return match.string[: match.end()] + " ***" + line[len(line.rstrip("\r\n")) :]
+    return redacted(line)
 
 
 def urls_in(text: str) -> tuple[str, ...]:

@@ -90,3 +90,19 @@ def test_a_lock_is_no_environment_file(tmp_path, capsys):
     code, _, err = fixed(capsys, str(lock), "--fix", "--yes")
     assert code == 2
     assert "only such a file is fixed" in err
+
+
+def test_secrets_beside_a_fixed_line_are_not_shown_and_stay_in_the_file(tmp_path, capsys):
+    path = tmp_path / "environment.yml"
+    text = (
+        "name: x\nchannels:\n  - https://me:hunter2@conda.example/t/hunter2/ch\n  - conda-forge\n"
+        "dependencies:\n  - numpy=2.1\n  - pytorch=2.2.0=cuda118*\n"
+        "variables: {API_TOKEN: hunter2 and more}\n"
+    )
+    path.write_text(text)
+    _, _, err = fixed(capsys, str(path), "--fix", "--yes")
+    assert "-  - numpy=2.1\n+  - numpy <2\n" in err
+    assert "  - https://conda.example/ch\n" in err
+    assert "API_TOKEN: ***" in err
+    assert "hunter2" not in err
+    assert path.read_text() == text.replace("numpy=2.1", "numpy <2")
