@@ -15,6 +15,8 @@ from envguard.model.environment import Dependency, Environment, selector_holds
 _COMMIT = re.compile(
     r"git\+(?P<url>[^@#]+(?:@[^@/#]+/[^@#]+)?)(?:@(?P<rev>[^@#/]+))?(?:#(?P<rest>.*))?\Z"
 )
+_EGG = re.compile(r"git\+\S+[#&]egg=([A-Za-z0-9._-]+(?:\[[^\]\s]+\])?)")
+"""The name, and the extras, that older lines have in the URL."""
 _OPTION = re.compile(
     r"(--index-url|-i|--extra-index-url|--find-links|-f|-e|--editable)[=\s]\s*(\S.*)\Z"
 )
@@ -124,8 +126,9 @@ def _pypi(line: str) -> tuple[str, str] | None:
     option = _OPTION.match(line)
     if option is not None:
         return _editable(option[2]) if option[1] in ("-e", "--editable") else None
+    egg = _EGG.match(line)
     try:
-        requirement = Requirement(line)
+        requirement = Requirement(f"{egg[1]} @ {line}" if egg else line)
     except InvalidRequirement:
         return None
     extras = {"extras": _list(sorted(requirement.extras))} if requirement.extras else {}

@@ -165,7 +165,8 @@ def test_a_clean_file_becomes_a_pixi_toml(tmp_path, capsys):
         "dependencies:\n- python=3.12\n- pytorch=2.7.*=*cuda129*  # [linux]\n"
         "- nvidia::nccl  # [linux]\n- pip\n"
         "- pip:\n  - --extra-index-url https://index.example/simple\n  - einops==0.8.1\n"
-        "  - a[x] @ git+https://index.example/a.git@abc123\n  - -e ./own\nvariables:\n  A: 'b'\n"
+        "  - a[x] @ git+https://index.example/a.git@abc123\n  - -e ./own\n"
+        "  - git+https://index.example/b.git@v1#egg=b[y]&subdirectory=src\nvariables:\n  A: 'b'\n"
     )
     code, out, _ = exported(capsys, str(file), "--format", "pixi-toml")
     assert code == 0
@@ -194,6 +195,12 @@ def test_a_clean_file_becomes_a_pixi_toml(tmp_path, capsys):
             "einops": "==0.8.1",
             "a": {"git": "https://index.example/a.git", "rev": "abc123", "extras": ["x"]},
             "own": {"path": "./own", "editable": True},
+            "b": {
+                "git": "https://index.example/b.git",
+                "rev": "v1",
+                "subdirectory": "src",
+                "extras": ["y"],
+            },
         },
         "activation": {"env": {"A": "b"}},
     }
