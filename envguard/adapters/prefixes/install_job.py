@@ -31,6 +31,7 @@ DEADLINE_S = 3600.0
 _REFUSED = re.compile(r"401 Unauthorized|403 Forbidden")
 _HASH = re.compile(r"expected ([0-9a-f]{32,64}), got ([0-9a-f]{32,64})")
 _FILE = re.compile(r"failed to fetch (\S+?)(?:\.conda|\.tar\.bz2)?\n")
+_NO_RECORD = re.compile(r"not a valid package name|malformed version string")
 _OS_ERROR = re.compile(r"\(os error (\d+)\)")
 _FILES_HINT = "raise the limit and try again: ulimit -n 4096"
 _SPACE_HINT = "make room there, or name another folder: export ENVGUARD_CACHE_DIR=/path/with/room"
@@ -209,6 +210,11 @@ def error_in_words(kind: str, text: str, job: InstallJob) -> UnavailableError:
         )
     if "no eligible writable layers" in text or code in (errno.EROFS, errno.EACCES):
         return UnavailableError(f"{job.cache} cannot be written to", hint=_SPACE_HINT)
+    if _NO_RECORD.search(text):
+        return UnavailableError(
+            f"the lock cannot be installed: {redacted(text.strip().splitlines()[-1])}",
+            hint="it is not as a solver wrote it; make a new one: envguard lock",
+        )
     cause = redacted(text.strip().splitlines()[-1].removeprefix("Caused by: "))
     url = next(iter(urls_in(text)), "")
     where = f" from {url}" if url and url not in cause else ""

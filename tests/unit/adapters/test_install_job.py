@@ -39,6 +39,18 @@ JOB = InstallJob([], Path("/cache/scratch/prefix"), Path("/cache/pkgs"))
             "Permission denied (os error 13)", "cannot be written to", "another folder", id="denied"
         ),
         pytest.param(
+            "'../../x' is not a valid package name. Package names can only contain 0-9",
+            "is not a valid package name",
+            "envguard lock",
+            id="a name that was edited by hand",
+        ),
+        pytest.param(
+            "malformed version string '../x': expected a version component",
+            "malformed version string",
+            "envguard lock",
+            id="a version that was edited by hand",
+        ),
+        pytest.param(
             "error sending request for url (https://me:pw@h.example/x)",
             "https://h.example/x",
             "network",
