@@ -240,7 +240,7 @@ def _accept(folder: Path, step: int, ephemeral: bool) -> None:
     mounts = Path("/proc/self/mountinfo")  # Linux; nothing is known elsewhere
     if not ephemeral and mounts.exists():
         text = mounts.read_text(encoding="utf-8", errors="surrogateescape")
-        if reason := _gone_with_the_container(folder.resolve(), text):
+        if reason := gone_with_the_container(folder.resolve(), text):
             raise ValueError(f"{folder} {reason}: choose a mounted volume, or say ephemeral=True")
     newest = latest(folder)
     if newest is not None and step < int(newest.name[len("step-") :].split(".")[0]):
@@ -250,7 +250,7 @@ def _accept(folder: Path, step: int, ephemeral: bool) -> None:
         )
 
 
-def _gone_with_the_container(folder: Path, mountinfo: str) -> str | None:
+def gone_with_the_container(folder: Path, mountinfo: str) -> str | None:
     """Why, or None. The longest mount point above a folder is its own, the last of two that are equal.
 
     Format: https://man7.org/linux/man-pages/man5/proc_pid_mountinfo.5.html

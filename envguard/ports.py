@@ -17,6 +17,7 @@ from envguard.model.listing import Listing
 from envguard.model.loaded import Loaded
 from envguard.model.lockfile import Lockfile
 from envguard.model.machine import Machine
+from envguard.model.notebook import Notebook, Surroundings
 from envguard.model.pack import Wanted
 from envguard.model.package import PackageRecord
 from envguard.model.probe import Probe, ProbeResult
@@ -183,8 +184,29 @@ class Installed:
     """Distributions that somebody asked for by name; None where no installer noted it."""
 
 
-Found: TypeAlias = Lockfile | Environment | Installed | Images | tuple[Listing, ...]
+Found: TypeAlias = Lockfile | Environment | Installed | Images | Notebook | tuple[Listing, ...]
 """What can be judged."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotebookText:
+    """What of a notebook has to be looked up outside. `cells` are numbers and Python, the magics told apart.
+
+    `broken` are those that do not parse here, `saved` the paths that it writes to, as it says them. It is to
+    run with the packages of `subdir`.
+    """
+
+    path: str
+    subdir: str
+    cells: tuple[tuple[int, str], ...]
+    broken: frozenset[int]
+    saved: tuple[str, ...]
+
+
+class LookAround(Protocol):
+    """Observes what a notebook is judged in."""
+
+    def __call__(self, text: NotebookText) -> Surroundings: ...
 
 
 class PrefixReader(Protocol):

@@ -17,6 +17,7 @@ from envguard.adapters.prefixes.find import find_prefix
 from envguard.errors import InputError
 from envguard.formats.dockerfile import is_dockerfile, parse_dockerfile
 from envguard.formats.image_name import PREFIX, image_subject
+from envguard.formats.notebook import is_notebook, parse_notebook
 from envguard.model.pack import START as PACK_START
 from envguard.ports import Found
 
@@ -143,8 +144,8 @@ def _of_path(path: Path) -> tuple[str, Found]:
     if not exists:
         raise InputError(
             f"{path} does not exist",
-            hint="WHAT is a conda-lock.yml, an environment.yml, a Dockerfile, the folder of an "
-            "environment, or image:REPOSITORY:TAG",
+            hint="WHAT is a conda-lock.yml, an environment.yml, a notebook, a Dockerfile, the folder "
+            "of an environment, or image:REPOSITORY:TAG",
         )
     if path.is_file() and files.starts_with(path, PACK_START):
         from envguard.adapters.packs import lock_in
@@ -157,6 +158,8 @@ def _parse(text: str, path: str) -> Found:
     """Tell by its looks what a text is. Raises InputError that says what a foreign one looks like."""
     if is_dockerfile(text, path):
         return parse_dockerfile(text, path)
+    if is_notebook(text, path):
+        return parse_notebook(text, path)
     if len(set(_LOCK_KEYS.findall(text))) > 1 or path.endswith("conda-lock.yml"):
         from envguard.formats.conda_lock import parse_conda_lock
 

@@ -18,6 +18,7 @@ from envguard.api.installing import activate, install, stale_lock
 from envguard.api.knowing import failed_rule_examples, list_rules, rule_mistakes, signatures, why
 from envguard.api.locking import lock, lock_separately, parse_mirrors
 from envguard.api.machines import machine, resolve_targets, target_here
+from envguard.api.notebooks import is_notebook
 from envguard.api.packing import pack
 from envguard.api.redacting import redacted
 from envguard.api.relocking import lock_check
@@ -48,6 +49,7 @@ __all__ = [
     "fix",
     "init_plan",
     "install",
+    "is_notebook",
     "list_rules",
     "lock",
     "lock_check",

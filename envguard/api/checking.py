@@ -33,7 +33,9 @@ def check(
     configuration: Configuration = NO_CONFIGURATION,
     today: date | None = None,
 ) -> tuple[Report, ...]:
-    """Judge a lock, an environment.yml or an installed environment: one report a machine.
+    """Judge a lock, an environment.yml, an installed environment or a notebook: one report a machine.
+
+    `name` and `prefix` beside a notebook are the environment that it is to run in.
 
     `targets` are texts of `--for`. Without them a lock is judged for the machines recorded in it, and
     for this one where it has a GPU; everything else for this machine. `what` None = what is here
@@ -46,13 +48,20 @@ def check(
     from dataclasses import replace
 
     from envguard.adapters import subjects
+    from envguard.api import notebooks
     from envguard.commands.check_subject import check_subject
 
     started = time.perf_counter()
+    of_a_notebook = notebooks.is_notebook(what)
     path, subject = subjects.find_subject(
-        None if what is None else str(what), name=name, prefix=prefix, directory=directory
+        None if what is None else str(what),
+        name=None if of_a_notebook else name,
+        prefix=None if of_a_notebook else prefix,
+        directory=directory,
     )
-    question = _question(targets, configuration, lint=lint, rules_of=rules)
+    question = _question(
+        targets, configuration, lint=lint, rules_of=rules, name=name, prefix=prefix
+    )
     answered = _answers(question, configuration, select, ignore, today)
     reports = answered(check_subject(subject, path, question))
     seconds = time.perf_counter() - started
@@ -63,6 +72,8 @@ def check_many(
     whats: Sequence[str],
     *,
     targets: Sequence[str] = (),
+    name: str | None = None,
+    prefix: Path | None = None,
     lint: bool | None = None,
     rules: Path | None = None,
     select: Sequence[str] = (),
@@ -73,8 +84,8 @@ def check_many(
 ) -> Matrix:
     """Judge several subjects (globs are expanded) on several targets; see `check`.
 
-    What is wrong with one subject is an answer about that one. Raises InputError for a target that
-    means nothing.
+    What is wrong with one subject is an answer about that one. `name` and `prefix` are the environment of
+    notebooks. Raises InputError for a target that means nothing.
     """
     import time
     from dataclasses import replace
@@ -85,7 +96,9 @@ def check_many(
     from envguard.ports import SILENT
 
     started = time.perf_counter()
-    question = _question(targets, configuration, lint=lint, rules_of=rules)
+    question = _question(
+        targets, configuration, lint=lint, rules_of=rules, name=name, prefix=prefix
+    )
     answered = _answers(question, configuration, select, ignore, today)
     cells = check(
         subjects.expand(whats),
@@ -151,12 +164,15 @@ def _question(
     *,
     lint: bool | None = None,
     rules_of: Path | None = None,
+    name: str | None = None,
+    prefix: Path | None = None,
 ) -> Question:
     import os
     from dataclasses import replace
     from functools import cache
 
     from envguard.adapters import subjects
+    from envguard.api import notebooks
     from envguard.commands.check_subject import Question
 
     knowledge = knowledge_for(configuration, rules_of)
@@ -168,4 +184,5 @@ def _question(
         variables=dict(os.environ),
         exists=subjects.exists_beside,
         lint=lint,
+        look=notebooks.look_around(knowledge, name=name, prefix=prefix),
     )

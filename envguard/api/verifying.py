@@ -188,6 +188,7 @@ def _verifiable(
     from envguard.model.environment import Environment
     from envguard.model.image import Images
     from envguard.model.lockfile import Lockfile
+    from envguard.model.notebook import Notebook
     from envguard.model.pip_source import located
 
     if python is not None and (what, name, prefix) != (None, None, None):
@@ -197,7 +198,7 @@ def _verifiable(
     path, subject = subjects.find_subject(
         None if what is None else str(what), name=name, prefix=prefix
     )
-    if isinstance(subject, Environment | Images | tuple):
+    if isinstance(subject, Environment | Images | Notebook | tuple):
         raise InputError(
             f"{path} is no conda-lock.yml, from which a throwaway environment could be built",
             hint=f"lock it first: envguard lock {path} && envguard verify",

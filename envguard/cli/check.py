@@ -72,6 +72,9 @@ def command(
     image:REPOSITORY:TAG, a conda prefix or a virtual environment; without WHAT what is here. Several, or
     a glob in quotes, make a matrix. Nothing is written (but with --fix) and nothing is downloaded.
 
+    Of a notebook (.ipynb) nothing is run: order of execution, names, imports against its environment
+    (-p, -n, else conda-lock.yml beside it or here, else the active one), what it saves and loads.
+
     Exit status: 0 it runs (warnings too), 1 it does not, 2 wrong usage or unreadable input,
     3 it could not be decided.
     """
@@ -100,6 +103,8 @@ def command(
         matrix = api.check_many(
             subjects,
             targets=targets,
+            name=name,
+            prefix=prefix,
             lint=lint,
             rules=rules,
             select=select,
@@ -127,10 +132,12 @@ def command(
 
 
 def _refuse_names(name: str | None, prefix: Path | None, subjects: tuple[str, ...]) -> None:
-    """A matrix is of what WHAT names."""
+    """A matrix is of what WHAT names; -n and -p may name the environment of notebooks."""
+    from envguard import api
     from envguard.errors import InputError
 
-    if name is not None or prefix is not None:
+    notebooks = bool(subjects) and all(map(api.is_notebook, subjects))
+    if (name is not None or prefix is not None) and not notebooks:
         raise InputError("-n and -p name one environment: give WHATs or one of them, not both")
     if not subjects:
         raise InputError(

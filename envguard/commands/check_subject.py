@@ -21,9 +21,10 @@ from envguard.model.image import Images
 from envguard.model.knowledge import Knowledge
 from envguard.model.listing import Listing
 from envguard.model.lockfile import Lockfile
+from envguard.model.notebook import Notebook
 from envguard.model.report import Report, Subject
 from envguard.model.target import Target
-from envguard.ports import Found
+from envguard.ports import Found, LookAround
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,8 @@ class Question:
     exists: Callable[[str, str], bool] | None = None
     lint: bool = False
     """Whether to tell also what stops no GPU."""
+    look: LookAround | None = None
+    """Observes what is around a notebook; None = nobody looks."""
 
 
 def check_subject(found: Found, path: str, question: Question) -> tuple[Report, ...]:
@@ -55,6 +58,12 @@ def check_subject(found: Found, path: str, question: Question) -> tuple[Report, 
     if isinstance(found, Environment):
         return check_environment(
             found, path, targets, knowledge=knowledge, exists=question.exists, lint=question.lint
+        )
+    if isinstance(found, Notebook):
+        from envguard.commands.check_notebook import check_notebook
+
+        return check_notebook(
+            found, path, targets, knowledge=knowledge, look=question.look, lint=question.lint
         )
     if isinstance(found, Images):
         return check_images(found, path, targets, knowledge=knowledge)

@@ -19,6 +19,7 @@ from envguard.model.image import Images
 from envguard.model.knowledge import Knowledge
 from envguard.model.listing import Listing
 from envguard.model.lockfile import Lockfile
+from envguard.model.notebook import Notebook
 from envguard.model.package import PackageRecord
 from envguard.model.report import Finding, Report
 from envguard.model.target import Target
@@ -65,6 +66,11 @@ def places_of(
             raise InputError(
                 f"{path}: which packages an image holds is not known here",
                 hint="ask in the container: envguard why PACKAGE",
+            )
+        case Notebook():
+            raise InputError(
+                f"{path} is a notebook, and holds no packages",
+                hint="ask of its environment: envguard why PACKAGE -p PREFIX",
             )
         case Installed():
             return places_of_installed(subject, said or (here(),), knowledge)

@@ -19,6 +19,7 @@ from envguard.model import (
     image,
     knowledge,
     loaded,
+    notebook,
     rule,
     spec_facts,
     target,
@@ -27,7 +28,18 @@ from envguard.model import (
 from envguard.model.knowledge import Knowledge
 from envguard.model.report import Status
 
-_MODULES = (extension, framework, image, knowledge, loaded, rule, spec_facts, target, version)
+_MODULES = (
+    extension,
+    framework,
+    image,
+    knowledge,
+    loaded,
+    notebook,
+    rule,
+    spec_facts,
+    target,
+    version,
+)
 _TUPLE = 0
 
 

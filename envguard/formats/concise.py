@@ -24,7 +24,7 @@ def _lines(report: Report, *, verbose: bool) -> Iterator[str]:
 def _line(report: Report, finding: Finding) -> str:
     place = report.subject.path
     if finding.location is not None:
-        known = (finding.location.file, finding.location.line, finding.location.column)
+        known = (finding.location.place, finding.location.column)
         place = ":".join(str(part) for part in known if part is not None)
     where = finding.target or target_of(report)
     told = f"{place}: {finding.rule} {finding.answer}: {finding.title} [{where}]"

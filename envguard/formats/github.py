@@ -32,8 +32,9 @@ def _command(finding: Finding, report: Report) -> str:
     command = _COMMANDS[finding.status] if finding.waived is None else "notice"
     properties = {
         "file": location.file if location is not None else report.subject.path,
-        "line": location.line if location is not None else None,
-        "col": location.column if location is not None else None,
+        # a line of a cell is none of the file; the message tells it
+        "line": location.line if location is not None and location.cell is None else None,
+        "col": location.column if location is not None and location.cell is None else None,
         "title": f"{finding.rule} {finding.answer}",
     }
     listed = ",".join(
@@ -45,6 +46,8 @@ def _command(finding: Finding, report: Report) -> str:
 def message_of(finding: Finding) -> str:
     """The finding in a few lines of plain text."""
     parts = [finding.title if finding.target is None else f"{finding.title} ({finding.target})"]
+    if finding.location is not None and finding.location.cell is not None:
+        parts.append(f"in: {finding.location.place}")
     labelled = {"have": finding.have, "need": finding.need, "you'd see": finding.symptom}
     parts += [f"{label}: {text}" for label, text in labelled.items() if text]
     if finding.fix is not None:

@@ -143,7 +143,11 @@ def _fix(fix: Fix) -> FixDocument:
 
 
 def _location(location: Location) -> LocationDocument:
-    return known(LocationDocument(file=location.file, line=location.line, column=location.column))
+    return known(
+        LocationDocument(
+            file=location.file, cell=location.cell, line=location.line, column=location.column
+        )
+    )
 
 
 def _waived(waived: Waived) -> WaivedDocument:

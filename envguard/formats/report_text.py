@@ -89,8 +89,8 @@ def _driver(machine: Machine) -> str:
 def finding_lines(finding: Finding) -> Iterator[str]:
     """`EG201 fail  title`, then what there is, what is needed, what one would see, and the fix."""
     yield from wrapped(f"{finding.rule} {finding.status}  {finding.title}")
-    if finding.location is not None and finding.location.line is not None:
-        place = f"{finding.location.file}:{finding.location.line}"
+    if finding.location is not None and finding.location.place != finding.location.file:
+        place = finding.location.place
         yield from _entry("in", f"{place}  {finding.location.text or ''}".rstrip())
         yield from _caret(finding.location, place)
     yield from _entry("you have", finding.have)

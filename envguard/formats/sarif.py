@@ -66,7 +66,7 @@ def _result(report: Report, finding: Finding, ids: Sequence[str]) -> dict[str, o
         "kind": kind,
         "level": level,
         "message": {"text": message_of(finding)},
-        "locations": [{"physicalLocation": _place(report, finding)}],
+        "locations": [_location(report, finding)],
         "partialFingerprints": {"envguard/v1": _fingerprint(report, finding)},
     }
 
@@ -77,6 +77,17 @@ def _suppressions(finding: Finding) -> list[dict[str, object]]:
         return []
     told = f"{waived.reason} (until {waived.expires}, {waived.location.place})"
     return [{"kind": "external", "status": "accepted", "justification": told}]
+
+
+def _location(report: Report, finding: Finding) -> dict[str, object]:
+    """The place in the file; of a notebook the file, and the cell as a logical location (3.33)."""
+    location = finding.location
+    if location is None or location.cell is None:
+        return {"physicalLocation": _place(report, finding)}
+    return {
+        "physicalLocation": {"artifactLocation": {"uri": _uri(location.file)}},
+        "logicalLocations": [{"fullyQualifiedName": location.place, "kind": "member"}],
+    }
 
 
 def _place(report: Report, finding: Finding) -> dict[str, object]:
@@ -96,4 +107,6 @@ def _uri(file: str) -> str:
 
 def _fingerprint(report: Report, finding: Finding) -> str:
     packages = "+".join(package.label for package in finding.packages)
-    return "|".join((report.subject.path, finding.rule, finding.target or "", packages))
+    cell = finding.location.place if finding.location and finding.location.cell else ""
+    parts = (report.subject.path, finding.rule, finding.target or "", packages)
+    return "|".join((*parts, cell) if cell else parts)

@@ -14,6 +14,7 @@ from envguard.formats import (
     image_rows,
     loaded_rows,
     peak_rows,
+    notebook_rows,
     spec_rows,
     torch_rows,
 )
@@ -89,4 +90,6 @@ def _knowledge(keys: Keys) -> Knowledge:
         torch_pythons=tuple(spec_rows.torch_pythons(keys, origin)),
         loaded_families=tuple(loaded_rows.families(keys, origin)),
         loaded_clashes=tuple(loaded_rows.clashes(keys, origin)),
+        import_names=tuple(notebook_rows.import_names(keys, origin)),
+        stdlib_changes=tuple(notebook_rows.stdlib_changes(keys, origin)),
     )

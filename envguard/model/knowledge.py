@@ -12,6 +12,7 @@ from envguard.model.gpu_peak import GpuPeak
 from envguard.model.gpu_variant import GpuVariants, PtxMakers
 from envguard.model.image import CudaImages, PytorchImages
 from envguard.model.loaded import LoadedClash, LoadedFamily
+from envguard.model.notebook import ImportName, StdlibChange
 from envguard.model.origin import Origin
 from envguard.model.rule import Rule
 from envguard.model.spec_facts import (
@@ -243,6 +244,8 @@ class Knowledge:
     gpu_peaks: tuple[GpuPeak, ...] = ()
     loaded_families: tuple[LoadedFamily, ...] = ()
     loaded_clashes: tuple[LoadedClash, ...] = ()
+    import_names: tuple[ImportName, ...] = ()
+    stdlib_changes: tuple[StdlibChange, ...] = ()
     rules: tuple[Rule, ...] = ()
     lint: bool = False
     """Whether rules that stop no GPU are asked, too."""

@@ -34,7 +34,7 @@ class FailOn(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """A place in a file of the user's; `line` and `column` count from 1."""
+    """A place in a file of the user's; `line` and `column` count from 1, in a notebook in its `cell`."""
 
     file: str
     line: int | None = None
@@ -43,11 +43,14 @@ class Location:
     """The line itself, for the caret."""
     caret: tuple[int, int] | None = None
     """What is meant in `text`: where it starts, counted from 0, and how long it is."""
+    cell: int | None = None
+    """The cell of a notebook, all cells counted from 1."""
 
     @property
     def place(self) -> str:
-        """`environment.yml:7`, or the file alone where no line is known."""
-        return self.file if self.line is None else f"{self.file}:{self.line}"
+        """`environment.yml:7`, `train.ipynb:cell 3:7`, or the file alone where no line is known."""
+        cell = None if self.cell is None else f"cell {self.cell}"
+        return ":".join(str(part) for part in (self.file, cell, self.line) if part is not None)
 
 
 @dataclass(frozen=True, slots=True)

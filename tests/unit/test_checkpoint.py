@@ -56,7 +56,7 @@ VOLUME = "0123456789abcdef" * 4
     ],
 )
 def test_what_goes_with_the_container(mountinfo: str, folder: str, gone: str | None) -> None:
-    reason = checkpoint._gone_with_the_container(Path(folder), mountinfo)
+    reason = checkpoint.gone_with_the_container(Path(folder), mountinfo)
     assert reason is None if gone is None else reason is not None and gone in reason
 
 

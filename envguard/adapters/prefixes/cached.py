@@ -74,7 +74,13 @@ def damaged(cache: Path, records: Iterable[PackageRecord]) -> tuple[Path, ...]:
 
 def is_cached(cache: Path, record: PackageRecord) -> bool:
     """Whether something of that name was unpacked in `cache`; whether it is whole, rattler sees."""
-    return (cache / _folder_name(record)).is_dir()
+    return unpacked(cache, record) is not None
+
+
+def unpacked(cache: Path, record: PackageRecord) -> Path | None:
+    """Where something of that name was unpacked in `cache`; None where nothing was."""
+    folder = cache / _folder_name(record)
+    return folder if folder.is_dir() else None
 
 
 def _folder_name(record: PackageRecord) -> str:

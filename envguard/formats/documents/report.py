@@ -31,7 +31,10 @@ class SubjectDocument(TypedDict):
 
 
 class LocationDocument(TypedDict):
+    """A place in a file; in a notebook `line` and `column` are those of `cell`, of all cells counted from 1."""
+
     file: str
+    cell: Counted | None
     line: Counted | None
     column: Counted | None
 

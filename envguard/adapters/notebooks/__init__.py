@@ -1,0 +1,1 @@
+"""Where notebooks are, and where they run."""
