@@ -17,7 +17,7 @@ from envguard.model.listing import Listing
 from envguard.model.loaded import Loaded
 from envguard.model.lockfile import Lockfile
 from envguard.model.machine import Machine
-from envguard.model.notebook import Notebook, Surroundings
+from envguard.model.notebook import Notebook, NotebookRun, Script, Surroundings
 from envguard.model.pack import Wanted
 from envguard.model.package import PackageRecord
 from envguard.model.probe import Probe, ProbeResult
@@ -332,4 +332,26 @@ class ProbeRunner(Protocol):
     @property
     def notes(self) -> tuple[str, ...]:
         """What a reader of the results should know about how they came to be."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class NotebookJob:
+    """A notebook that is to run. `text` is its file, `folder` where its code runs, `cells` its code cells."""
+
+    text: str
+    folder: Path
+    cells: int
+    cell_timeout_s: float
+
+
+class NotebookRunner(Protocol):
+    """Runs the code of a notebook, and leaves nothing of what it started."""
+
+    def run_all(self, job: NotebookJob, prefix: Prefix) -> NotebookRun:
+        """Restart & Run All in a kernel of `prefix`. Never raises for what the notebook does."""
+        ...
+
+    def run_script(self, job: NotebookJob, script: Script, prefix: Prefix) -> NotebookRun:
+        """The same as a script, by the interpreter of `prefix`."""
         ...

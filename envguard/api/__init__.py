@@ -26,6 +26,7 @@ from envguard.api.ruling import pack_rules, rules_date, rules_in_use, update_rul
 from envguard.api.showing import demo
 from envguard.api.starting import init_plan, make_new
 from envguard.api.verifying import verify
+from envguard.api.verifying_notebooks import verify_notebook
 from envguard.model.lock_options import LockOptions
 
 __all__ = [
@@ -72,6 +73,7 @@ __all__ = [
     "target_here",
     "update_rules",
     "verify",
+    "verify_notebook",
     "why",
     "write_text",
 ]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from envguard.model.diagnosis import GpuUse
-    from envguard.model.probe import Owner
+    from envguard.model.probe import Owner, ProbeResult
 
 KERNEL = "the kernel"
 KEPT = 50
@@ -32,10 +32,14 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Death:
-    """How a kernel ended. `sentence` is one line, `text` all of it, with the cause where it is known."""
+    """How a kernel ended. `sentence` is one line, `text` all of it, with the cause where it is known.
+
+    `result` is what both were made of.
+    """
 
     sentence: str
     text: str
+    result: ProbeResult
 
 
 def proven_here(lock: Path, environment: Mapping[str, str]) -> tuple[bool | None, str]:
@@ -110,7 +114,7 @@ class KernelWatch:
         (finding,) = probe_findings((replace(result, known=known, codes=codes),))
         ended = "the kernel ended" if cell is None else f"{where} ended the kernel"
         sentence = f"{ended}: {_end_in_words(status)}"
-        return Death(sentence, "\n".join(finding_lines(finding)))
+        return Death(sentence, "\n".join(finding_lines(finding)), result)
 
     def _said(self) -> str:
         try:

@@ -102,6 +102,22 @@ def _interpreter(_: click.Context, __: click.Parameter, value: str | None) -> Pa
 @click.option(
     "--no-blame", is_flag=True, help="Do not try again what fails to find out whose fault it is."
 )
+@click.option(
+    "--cell-timeout",
+    "cell_timeout_s",
+    type=_Seconds(min=1),
+    default=600.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long each cell of a notebook may take.",
+)
+@click.option(
+    "--executed",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="OUT.ipynb",
+    help="Write the notebook with its outputs to OUT.ipynb, as far as it came.",
+)
+@click.option("--as-script", is_flag=True, help="Prove that a notebook runs as a script, too.")
 @click.option("--force", is_flag=True, help="Run the probes although a stamp proves the lock here.")
 @click.option(
     "--record",
@@ -143,6 +159,9 @@ def command(
     only: tuple[str, ...],
     skip: tuple[str, ...],
     timeout_s: float,
+    cell_timeout_s: float,
+    executed: Path | None,
+    as_script: bool,
     keep: str,
     no_blame: bool,
     force: bool,
@@ -166,6 +185,9 @@ def command(
     Every probe has a process of its own; on a GPU machine they run on every GPU. A lock that passed keeps a
     stamp: until it, the driver, the cards or the probes change, it is not run again (--force does).
 
+    A notebook (.ipynb) is run from top to bottom in a fresh kernel, in a throwaway environment of
+    conda-lock.yml beside it or here, or in the one that -p, -n or --python names.
+
     Exit status: 0 it runs (warnings too), 1 it does not, 2 wrong usage or unreadable input, 3 it could
     not be decided, 4 something outside gave out.
     """
@@ -175,29 +197,52 @@ def command(
     refuse_unwritable(output, page)
     whats = () if what is None else (what,)
     configuration = configuration_of(whats, config=config, no_config=no_config, prefix=prefix)
-    with terminal_progress() as progress:
-        report = api.verify(
-            what,
-            targets=targets,
-            name=name,
-            prefix=prefix,
-            python=python,
-            level=level,
-            only=_names(only),
-            skip=_names(skip),
-            timeout_s=timeout_s,
-            keep=keep,
-            blame=not no_blame,
-            force=force,
-            record=record,
-            mirrors=api.parse_mirrors(mirrors),
-            offline=offline,
-            allow=frozenset(allowed or configuration.allow),
-            configuration=configuration,
-            condarc=condarc,
-            no_condarc=no_condarc,
-            progress=progress,
-        )
+    if what is not None and api.is_notebook(what):
+        _refuse_probe_options(targets, only, skip, keep, force, record)
+        with terminal_progress() as progress:
+            report = api.verify_notebook(
+                what,
+                name=name,
+                prefix=prefix,
+                python=python,
+                cell_timeout_s=cell_timeout_s,
+                executed=executed,
+                as_script=as_script,
+                mirrors=api.parse_mirrors(mirrors),
+                offline=offline,
+                allow=frozenset(allowed or configuration.allow),
+                condarc=condarc,
+                no_condarc=no_condarc,
+                progress=progress,
+            )
+    else:
+        if executed is not None or as_script:
+            raise click.UsageError(
+                "--executed and --as-script are of a notebook: verify FILE.ipynb"
+            )
+        with terminal_progress() as progress:
+            report = api.verify(
+                what,
+                targets=targets,
+                name=name,
+                prefix=prefix,
+                python=python,
+                level=level,
+                only=_names(only),
+                skip=_names(skip),
+                timeout_s=timeout_s,
+                keep=keep,
+                blame=not no_blame,
+                force=force,
+                record=record,
+                mirrors=api.parse_mirrors(mirrors),
+                offline=offline,
+                allow=frozenset(allowed or configuration.allow),
+                configuration=configuration,
+                condarc=condarc,
+                no_condarc=no_condarc,
+                progress=progress,
+            )
     if not no_redact:
         report = api.redacted(report)
     if page is not None:
@@ -211,6 +256,21 @@ def _names(values: tuple[str, ...]) -> tuple[str, ...]:
     """`--only matmul,conv --only train` as three names."""
     words = [word.strip() for value in values for word in value.split(",")]
     return tuple(dict.fromkeys(filter(None, words)))
+
+
+def _refuse_probe_options(
+    targets: tuple[str, ...],
+    only: tuple[str, ...],
+    skip: tuple[str, ...],
+    keep: str,
+    force: bool,
+    record: Path | None,
+) -> None:
+    """What is of probes and stamps means nothing for a notebook: it runs here, each time."""
+    if targets or only or skip or force or keep != "never" or record is not None:
+        raise click.UsageError(
+            "--for, --only, --skip, --keep, --force and --record are not of a notebook"
+        )
 
 
 def _rendered(report: Report, format_: str) -> str:
@@ -235,6 +295,10 @@ def _rendered(report: Report, format_: str) -> str:
             from envguard.formats.verify_html import verify_html
 
             return verify_html(report, rules_date=api.rules_date())
+        case _ if report.subject.kind == "notebook":
+            from envguard.formats.notebook_text import notebook_text
+
+            return notebook_text(report)
         case _:
             from envguard.formats.verify_text import verify_text
 

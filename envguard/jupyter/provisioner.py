@@ -74,6 +74,10 @@ class GuardedProvisioner(LocalProvisioner):
         if not restart:
             self._forget()
 
+    def takes(self, death: Death) -> bool:
+        """Whether a subclass tells this death by itself; called in the thread that saw it."""
+        return False
+
     @property
     def _name(self) -> str:
         return str(getattr(self.parent, "kernel_name", ""))
@@ -151,6 +155,7 @@ class _Watcher(threading.Thread):
         self._watch = KernelWatch(self._process.pid, folder.faults, folder.is_watched)
         self._die = functools.partial(self._watch.death, python=python, environment=environment)
         self._say = _speaker(provisioner)
+        self._takes = provisioner.takes
 
     def run(self) -> None:
         try:
@@ -165,6 +170,8 @@ class _Watcher(threading.Thread):
     def _explain(self, status: int) -> None:
         running = self._folder.cell()
         death: Death = self._die(status, running[0] if running else None)
+        if self._takes(death):
+            return
         file = keep_death(self._name, death)
         text = f"envguard: {death.sentence}\n{death.text}\nkept in {file}\n"
         self._log.error("%s", text)

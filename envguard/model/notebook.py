@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from envguard.model.origin import Origin
+from envguard.model.probe import ProbeResult
 from envguard.model.version import Dotted
 
 RAISES = "raises-exception"
@@ -111,3 +112,30 @@ class Surroundings:
     unasked: str = ""
     beside: frozenset[str] = frozenset()
     lost: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NotebookRun:
+    """What came of all code cells, in order. `cell` and `line` are where it ended, None where it passed.
+
+    `ran` counts the cells that ended, `executed` is the notebook with its outputs, as far as it came.
+    """
+
+    result: ProbeResult
+    ran: int
+    cell: int | None = None
+    line: int | None = None
+    executed: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A notebook as a script. `places` are the cell and the line in it of each of its lines, from the first.
+
+    `changed` says what was translated or left out, `refused` what cannot be.
+    """
+
+    text: str
+    places: tuple[tuple[int, int] | None, ...]
+    changed: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
