@@ -114,5 +114,5 @@ def _told(
 
 
 def _first_line(code: Code) -> int:
-    lines = code.cell.source.splitlines()
+    lines = code.cell.source.split("\n")
     return next((number for number, line in enumerate(lines, 1) if line.strip()), 1)

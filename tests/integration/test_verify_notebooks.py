@@ -15,11 +15,13 @@ import pytest
 pytest.importorskip("nbclient")
 pytest.importorskip("ipykernel")
 
+from envguard.adapters.local_channel.build import LocalChannel
+from envguard.adapters.prefixes.distributions import canonical_name
 from envguard.cli.main import run
 from envguard.formats.conda_lock_dump import dump_conda_lock
 from envguard.model.package import PackageRecord
 from tests.notebooks import code, text_of
-from tests.prefixes import lock_of
+from tests.prefixes import lock_of, wheel_record
 
 
 @pytest.fixture(autouse=True)
@@ -32,6 +34,7 @@ def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))
     monkeypatch.setattr("tempfile.tempdir", None)
+    monkeypatch.setenv("ENVGUARD_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.chdir(tmp_path / "work")
 
 
@@ -255,3 +258,33 @@ def test_an_interrupt_leaves_nothing(tmp_path: Path) -> None:
     assert child.returncode == 130
     assert list((tmp_path / "tmp").iterdir()) == []
     assert processes_of(tmp_path) == []
+
+
+@pytest.mark.network
+def test_a_lock_is_proven_in_a_throwaway_environment(
+    tmp_path: Path, local_channel: LocalChannel, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wheels = tmp_path / "wheels"
+    download = [sys.executable, "-m", "pip", "download", "-q", "-d", str(wheels), "ipykernel"]
+    done = subprocess.run([*download, "--only-binary", ":all:"], capture_output=True, text=True)
+    if done.returncode != 0:
+        pytest.skip(f"no package index: {done.stderr[-200:]}")
+    pip = [
+        wheel_record(path, name=canonical_name(parts[0]), version=parts[1])
+        for path in sorted(wheels.glob("*.whl"))
+        if (parts := path.name.split("-"))
+    ]
+    lock = dump_conda_lock(lock_of([*local_channel.packages, *pip]), created_by="test")
+    Path("conda-lock.yml").write_text(lock)
+    Path("nb.ipynb").write_text(text_of("import sys, tiny", "print(sys.prefix, tiny.VALUE)"))
+    cache = tmp_path / "cache"
+
+    assert run(["verify", "nb.ipynb", "--executed", "out.ipynb", "--no-condarc"]) == 0
+
+    told = capsys.readouterr().out
+    assert "in conda-lock.yml" in told
+    assert "removed. verified: run all" in told
+    printed = json.loads(Path("out.ipynb").read_text())["cells"][1]["outputs"][0]["text"]
+    assert "".join(printed).startswith(str(cache / "scratch"))
+    assert "".join(printed).endswith("42\n")
+    assert list((cache / "scratch").iterdir()) == []

@@ -190,13 +190,13 @@ def _line_of_cell(frame: str) -> int | None:
 def _of_script(ended: Ended, script: Script, file: str) -> NotebookRun:
     output = ended.ending.output
     lines = [line for line in output.splitlines() if line.strip()]
+    frames = list(frames_in(output, file))
     raised = None
-    if ended.ending.status == 1 and "Traceback (most recent call last)" in output:
+    if ended.ending.status == 1 and frames:
         kind, _, message = lines[-1].partition(": ")
         raised = ProbeException(kind, message)
     told = Transcript(started=True, ended=ended.ending.status == 0, exception=raised)
     result = result_of(Probe("as a script", script=""), ended.ending, told, parse_faults(output))
-    frames = list(frames_in(output, file))
     place = place_in(script, frames[0]) if frames else None
     cell, line = place or (None, None)
     return NotebookRun(_shown(result), 0, cell, line)

@@ -51,7 +51,7 @@ class Code:
 
     def where(self, path: str, line: int, column: int | None = None, length: int = 0) -> Location:
         """A place in it, for a finding."""
-        lines = self.cell.source.splitlines()
+        lines = self.cell.source.split("\n")
         whole = lines[line - 1] if line <= len(lines) else ""
         cut = len(whole) - len(whole.lstrip())
         text = printable(whole.strip())

@@ -1,163 +1,16 @@
 """Cells of IPython as Python: magics and shell lines are told apart, line numbers stay. Nothing is run.
 
-https://ipython.readthedocs.io/en/stable/interactive/magics.html and .../interactive/reference.html
+https://ipython.readthedocs.io/en/stable/interactive/reference.html
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-_BODY_IS_PYTHON = frozenset({"time", "capture", "debug"})
-"""Cell magics that run their cell as Python whose names stay."""
-_BODY_IS_NOT = frozenset(
-    {
-        "bash",
-        "sh",
-        "script",
-        "system",
-        "sx",
-        "!",
-        "cmd",
-        "perl",
-        "ruby",
-        "html",
-        "HTML",
-        "javascript",
-    }
-    | {
-        "js",
-        "latex",
-        "markdown",
-        "svg",
-        "SVG",
-        "writefile",
-        "file",
-        "timeit",
-        "prun",
-        "python2",
-        "pypy",
-    }
-    | {"python", "python3"}
-)
-"""Those that run it elsewhere, or for themselves: they leave no names here."""
-_SAFE = frozenset(
-    {
-        "alias",
-        "alias_magic",
-        "autoawait",
-        "autocall",
-        "automagic",
-        "autosave",
-        "bookmark",
-        "cat",
-        "cd",
-    }
-    | {
-        "clear",
-        "colors",
-        "conda",
-        "config",
-        "connect_info",
-        "cp",
-        "debug",
-        "dhist",
-        "dirs",
-        "doctest_mode",
-    }
-    | {
-        "ed",
-        "edit",
-        "env",
-        "gui",
-        "hist",
-        "history",
-        "killbgscripts",
-        "ldir",
-        "less",
-        "lf",
-        "lk",
-        "ll",
-    }
-    | {
-        "logoff",
-        "logon",
-        "logstart",
-        "logstate",
-        "logstop",
-        "ls",
-        "lsmagic",
-        "lx",
-        "magic",
-        "mamba",
-        "man",
-    }
-    | {
-        "matplotlib",
-        "micromamba",
-        "mkdir",
-        "mode",
-        "more",
-        "mv",
-        "notebook",
-        "page",
-        "pastebin",
-        "pdb",
-    }
-    | {
-        "pdef",
-        "pdoc",
-        "pfile",
-        "pinfo",
-        "pinfo2",
-        "pip",
-        "popd",
-        "pprint",
-        "precision",
-        "profile",
-        "prun",
-    }
-    | {
-        "psearch",
-        "psource",
-        "pushd",
-        "pwd",
-        "pycat",
-        "qtconsole",
-        "quickref",
-        "rep",
-        "rm",
-        "rmdir",
-        "save",
-    }
-    | {
-        "sc",
-        "set_env",
-        "subplots",
-        "sx",
-        "system",
-        "tb",
-        "timeit",
-        "unalias",
-        "uv",
-        "who",
-        "who_ls",
-        "whos",
-    }
-    | {
-        "xmode",
-        "watermark",
-        "autoreload",
-        "aimport",
-        "load_ext",
-        "reload_ext",
-        "unload_ext",
-        "tensorboard",
-    }
-    | {"config_inlinebackend", "memit", "mprun", "lprun", "snakeviz", "nbagg"}
-)
-"""Line magics that define no names."""
+from envguard.checks.notebooks.magics import BODY_IS_NOT, BODY_IS_PYTHON, SAFE
+
 _INSTALL = re.compile(r"\b(?:pip3?|conda|mamba|micromamba|uv\s+pip)\s+install\b|\buv\s+add\b")
 _ASSIGNED = re.compile(r"(\s*[^\W\d][\w.,\s\[\]'\"]*?=\s*)([%!])(?![=\s])(.*)")
 _HELP = re.compile(r"\s*(?:\?{1,2}[\w.*%]+|%{0,2}[\w.*]+\?{1,2})\s*;?\s*")
@@ -189,12 +42,12 @@ class PythonCell:
     magics: tuple[Magic, ...] = ()
     opaque: tuple[str, ...] = ()
     writes: tuple[str, ...] = ()
-    installs: tuple[Magic, ...] = field(default=())
+    installs: tuple[Magic, ...] = ()
 
 
 def python_of(source: str) -> PythonCell:
     """Tell the magics of a cell from its Python. Of a cell of one line its first word may be a magic, too."""
-    lines = source.splitlines()
+    lines = source.split("\n")  # a form feed ends no line of Python
     first = next((number for number, line in enumerate(lines) if line.strip()), None)
     if first is None:
         return PythonCell(source)
@@ -209,7 +62,7 @@ def _cell_magic(lines: list[str], first: int) -> PythonCell:
     name, _, rest = lines[first][2:].strip().partition(" ")
     magic = Magic(name, rest.strip(), first + 1, whole_cell=True)
     lines = [""] * (first + 1) + lines[first + 1 :]
-    if name in _BODY_IS_PYTHON:
+    if name in BODY_IS_PYTHON:
         if name == "capture" and (kept := rest.split()) and kept[0].isidentifier():
             lines[first] = f"{kept[0]} = None"
         return _mixed(lines, (magic,))
@@ -218,7 +71,7 @@ def _cell_magic(lines: list[str], first: int) -> PythonCell:
     writes = _written(rest) if name in ("writefile", "file") else ()
     installs = (magic,) if name in ("bash", "sh", "!") and _INSTALL.search(body) else ()
     bound = any(word in rest for word in ("--out", "--err", "--proc"))
-    opaque = () if name in _BODY_IS_NOT and not bound else (f"%%{name}",)
+    opaque = () if name in BODY_IS_NOT and not bound else (f"%%{name}",)
     return PythonCell(blank, (magic,), opaque, writes, installs)
 
 
@@ -231,7 +84,7 @@ def _written(rest: str) -> tuple[str, ...]:
 def _is_automagic(line: str) -> bool:
     """`ls data`, `pip install x`: a magic without its %, unless it is an assignment or a call."""
     word, _, rest = line.strip().partition(" ")
-    return word in _SAFE | {"time", "run", "pylab", "store"} and not re.match(
+    return word in SAFE | {"time", "run", "pylab", "store"} and not re.match(
         r"\s*[=(.,+*/<>|&^-]", rest
     )
 
@@ -284,7 +137,7 @@ def _indent(line: str) -> str:
 
 def _opaque(magics: list[Magic]) -> Iterator[str]:
     for magic in magics:
-        if not magic.whole_cell and magic.name not in _SAFE | {"!", "time"}:
+        if not magic.whole_cell and magic.name not in SAFE | {"!", "time"}:
             yield f"%{magic.name}"
 
 

@@ -39,7 +39,7 @@ def script_of(codes: Sequence[Code]) -> Script:
     changed: list[str] = []
     refused: list[str] = []
     for code in codes:
-        python = code.python.python.splitlines()
+        python = code.python.python.split("\n")
         for magic in code.python.magics:
             where = f"{_called(magic)} of cell {code.cell.number}"
             if magic.name in _TRANSPARENT | _LEFT_OUT:
@@ -63,7 +63,7 @@ def _called(magic: Magic) -> str:
 def _shell(code: Code, magic: Magic) -> str | None:
     """The call that runs a shell line; None where IPython would put values in, or it is none."""
     if magic.whole_cell and magic.name in ("bash", "sh"):
-        body = "\n".join(code.cell.source.splitlines()[magic.line :])
+        body = "\n".join(code.cell.source.split("\n")[magic.line :])
         return f"_subprocess.run([{magic.name!r}, '-c', {body!r}], check=True)"
     if magic.name != "!" or magic in code.python.installs or _INTERPOLATED.search(magic.rest):
         return None

@@ -31,7 +31,7 @@ class SubjectDocument(TypedDict):
 
 
 class LocationDocument(TypedDict):
-    """A place in a file; in a notebook `line` and `column` are those of `cell`, of all cells counted from 1."""
+    """A place in a file; in a notebook `line` and `column` are those of `cell`, all cells counted."""
 
     file: str
     cell: Counted | None

@@ -41,6 +41,7 @@ from envguard.checks.notebooks.ipython import python_of
         pytest.param("ls = 3", "ls = 3", id="a name like a magic's"),
         pytest.param("x = 1\nls", "x = 1\nls", id="only alone in its cell"),
         pytest.param("", "", id="nothing"),
+        pytest.param("x = '\x0c'\n!ls", "x = '\x0c'\npass", id="a form feed ends no line"),
     ],
 )
 def test_magics_are_told_apart(source: str, python: str) -> None:
