@@ -17,7 +17,7 @@ from envguard.model.listing import Listing
 from envguard.model.loaded import Loaded
 from envguard.model.lockfile import Lockfile
 from envguard.model.machine import Machine
-from envguard.model.notebook import Notebook, NotebookRun, Script, Surroundings
+from envguard.model.notebook import Notebook, NotebookRun, NotebookSurroundings, Script
 from envguard.model.pack import Wanted
 from envguard.model.package import PackageRecord
 from envguard.model.probe import Probe, ProbeResult
@@ -206,7 +206,7 @@ class NotebookText:
 class LookAround(Protocol):
     """Observes what a notebook is judged in."""
 
-    def __call__(self, text: NotebookText) -> Surroundings: ...
+    def __call__(self, text: NotebookText) -> NotebookSurroundings: ...
 
 
 class PrefixReader(Protocol):

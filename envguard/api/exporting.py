@@ -112,6 +112,7 @@ def _subject(
     from envguard.errors import InputError
     from envguard.model.environment import Environment
     from envguard.model.image import Images
+    from envguard.model.notebook import Notebook
 
     if (what, name, prefix) == (None, None, None):
         what = subjects.environment_file_here()
@@ -119,8 +120,9 @@ def _subject(
     path, found = subjects.find_subject(
         what, name=name, prefix=prefix, looked_for=("conda-lock.yml",), given=text
     )
-    if isinstance(found, Images | tuple):
+    if isinstance(found, Images | Notebook | tuple):
         kind = f"an {found.kind}" if isinstance(found, Images) else "a list of packages"
+        kind = "a notebook" if isinstance(found, Notebook) else kind
         raise InputError(
             f"{path} is {kind}; export is of what was locked, installed or written",
             hint="envguard export conda-lock.yml, environment.yml, -n NAME or -p PREFIX",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from envguard.model.knowledge import Knowledge
-    from envguard.model.notebook import Importable, Surroundings
+    from envguard.model.notebook import Importable, NotebookSurroundings
     from envguard.ports import Found, LookAround, NotebookText
 
 LOCK = "conda-lock.yml"
@@ -46,7 +46,7 @@ def look_around(knowledge: Knowledge, *, name: str | None, prefix: Path | None) 
             known[place, text.subdir] = _importable(found, text.subdir, knowledge)
         return known[place, text.subdir]
 
-    def observed(text: NotebookText) -> Surroundings:
+    def observed(text: NotebookText) -> NotebookSurroundings:
         return look(text, modules(text))
 
     return observed

@@ -8,7 +8,7 @@ from envguard.checks.notebooks.code import code_of
 from envguard.checks.notebooks.judgement import judge_notebook
 from envguard.checks.notebooks.saving import saved_paths
 from envguard.model.knowledge import Knowledge
-from envguard.model.notebook import Notebook, Surroundings
+from envguard.model.notebook import Notebook, NotebookSurroundings
 from envguard.model.report import Report, Subject
 from envguard.model.target import Target
 from envguard.ports import LookAround, NotebookText
@@ -50,7 +50,7 @@ def check_notebook(
     return tuple(reports)
 
 
-_NOBODY_LOOKED = Surroundings(
+_NOBODY_LOOKED = NotebookSurroundings(
     no_environment="no environment was looked at", unasked="nobody was asked"
 )
 

@@ -13,8 +13,8 @@ from envguard.formats import (
     gpu_variant_rows,
     image_rows,
     loaded_rows,
-    peak_rows,
     notebook_rows,
+    peak_rows,
     spec_rows,
     torch_rows,
 )

@@ -97,7 +97,7 @@ class StdlibChange:
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class NotebookSurroundings:
     """What a notebook is judged in, observed before. None = not observed.
 
     `no_environment` says why there is no `importable`. `names` is what ruff says, None where it was not asked

@@ -8,17 +8,17 @@ from pathlib import Path
 from envguard.adapters.notebooks.modules import modules_beside
 from envguard.adapters.notebooks.ruff import find_ruff, undefined_names
 from envguard.checkpoint import gone_with_the_container
-from envguard.model.notebook import Importable, Names, Surroundings
+from envguard.model.notebook import Importable, Names, NotebookSurroundings
 from envguard.ports import NotebookText
 
 MOUNTS = Path("/proc/self/mountinfo")
 
 
-def look_around(text: NotebookText, found: Importable | str) -> Surroundings:
+def look_around(text: NotebookText, found: Importable | str) -> NotebookSurroundings:
     """Ask ruff, the folder of the notebook and the mounts. `found`: its modules, or why none are known."""
     folder = Path(text.path).absolute().parent
     names, unasked = _names(text)
-    return Surroundings(
+    return NotebookSurroundings(
         importable=None if isinstance(found, str) else found,
         no_environment=found if isinstance(found, str) else "",
         names=names,

@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from envguard.adapters.prefixes.owners import owner_of
-from envguard.adapters.probing.process import Ended, Limits, run_process
+from envguard.adapters.probing.pipes import Pipes
+from envguard.adapters.probing.process import Child, Ended, Limits, Spawned, run_process
 from envguard.adapters.probing.run_folder import run_folder
 from envguard.adapters.probing.runner import clean_environment
+from envguard.adapters.probing.tagged import VARIABLE
 from envguard.checks.notebooks.script import frames_in, place_in
 from envguard.checks.probe_ending import result_of
 from envguard.formats.probe_protocol import parse_faults, printable
@@ -63,7 +65,8 @@ class NotebookProcesses:
             executed = folder / "executed.ipynb"
             told = _job(job, prefix, folder, executed)
             (folder / "job.json").write_text(json.dumps(told), encoding="utf-8")
-            ended = _run(_Worker(folder / "job.json"), _ours(folder), folder, _limits(job))
+            command = _Worker(folder / "job.json")
+            ended = _run(command, _ours(folder), folder, _limits(job), tag=folder.name)
             return _answered(ended, prefix, executed)
 
     def run_script(self, job: NotebookJob, script: Script, prefix: Prefix) -> NotebookRun:
@@ -82,7 +85,7 @@ class NotebookProcesses:
 class _Worker:
     job: Path
 
-    def arguments(self, protocol_fd: int, faults_fd: int) -> Sequence[str]:
+    def arguments(self, protocol_fd: int) -> Sequence[str]:
         return [sys.executable, "-m", WORKER, str(self.job), str(protocol_fd)]
 
 
@@ -91,7 +94,7 @@ class _Script:
     python: Path
     file: Path
 
-    def arguments(self, protocol_fd: int, faults_fd: int) -> Sequence[str]:
+    def arguments(self, protocol_fd: int) -> Sequence[str]:
         return [str(self.python.absolute()), str(self.file)]
 
 
@@ -100,10 +103,17 @@ def _run(
     environment: Mapping[str, str],
     folder: Path,
     limits: Limits,
-    tag: str | None = None,
+    *,
+    tag: str,
 ) -> Ended:
-    tag = f"{tag or folder.name}/"
-    return run_process(command, environment=environment, folder=folder, tag=tag, limits=limits)
+    tag = f"{tag}/"
+    told = {**environment, VARIABLE: tag}
+
+    def start(pipes: Pipes) -> Child:
+        arguments = command.arguments(pipes.write_end("protocol"))
+        return Spawned(arguments, environment=told, folder=folder, pipes=pipes)
+
+    return run_process(start, tag=tag, limits=limits)
 
 
 def _limits(job: NotebookJob) -> Limits:

@@ -11,7 +11,7 @@ from fnmatch import fnmatchcase
 
 from envguard.checks.notebooks.code import Code, dotted, opaque
 from envguard.model.knowledge import Knowledge
-from envguard.model.notebook import Importable, Surroundings
+from envguard.model.notebook import Importable, NotebookSurroundings
 from envguard.model.report import Finding, Fix, Status
 from envguard.model.version import Dotted
 
@@ -51,7 +51,7 @@ def _modules(code: Code) -> Iterator[tuple[str, ast.stmt]]:
 
 
 def missing(
-    codes: Sequence[Code], around: Surroundings, knowledge: Knowledge, path: str
+    codes: Sequence[Code], around: NotebookSurroundings, knowledge: Knowledge, path: str
 ) -> Iterator[Finding]:
     """EG805: one finding a module that is not there, or of which that is not known."""
     wanted = [one for one in imported(codes) if one.module not in around.beside | _written(codes)]

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from envguard.checks.notebooks import imports, names, order, saving, torch_use
 from envguard.checks.notebooks.code import Code
 from envguard.model.knowledge import Knowledge
-from envguard.model.notebook import Notebook, Surroundings
+from envguard.model.notebook import Notebook, NotebookSurroundings
 from envguard.model.report import Finding, Fix, Status
 
 PYTHONS = ("python", "ipython")
@@ -16,7 +16,7 @@ PYTHONS = ("python", "ipython")
 def judge_notebook(
     notebook: Notebook,
     codes: Sequence[Code],
-    around: Surroundings,
+    around: NotebookSurroundings,
     knowledge: Knowledge,
     path: str,
     *,
@@ -29,7 +29,7 @@ def judge_notebook(
 def _judge(
     notebook: Notebook,
     codes: Sequence[Code],
-    around: Surroundings,
+    around: NotebookSurroundings,
     knowledge: Knowledge,
     path: str,
     *,

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from envguard.checks.notebooks.code import Code, opaque
-from envguard.model.notebook import Names, Surroundings, UndefinedName
+from envguard.model.notebook import Names, NotebookSurroundings, UndefinedName
 from envguard.model.report import Finding, Fix, Status
 
 _IPYTHONS = re.compile(
@@ -19,7 +19,7 @@ _GIVES_NAMES = re.compile(r"spark|databricks|sage", re.IGNORECASE)
 INSTALL = "pip install 'conda-envguard[notebook]', beside envguard"
 
 
-def syntax(codes: Sequence[Code], around: Surroundings, path: str) -> Iterator[Finding]:
+def syntax(codes: Sequence[Code], around: NotebookSurroundings, path: str) -> Iterator[Finding]:
     """EG802: cells that do not parse. It fails where ruff, which knows newer Pythons, cannot either."""
     doubt: tuple[str, ...] = ()
     broken = False
@@ -35,7 +35,7 @@ def syntax(codes: Sequence[Code], around: Surroundings, path: str) -> Iterator[F
         )
 
 
-def _why_python_all_the_same(code: Code, around: Surroundings, doubt: Sequence[str]) -> str:
+def _why_python_all_the_same(code: Code, around: NotebookSurroundings, doubt: Sequence[str]) -> str:
     if doubt:
         return f"{doubt[0]} may change what is Python"
     if around.names is None:
@@ -59,7 +59,7 @@ def _broken(code: Code, error: SyntaxError, path: str, doubt: str) -> Finding:
 
 
 def undefined(
-    codes: Sequence[Code], around: Surroundings, path: str, kernel: str | None
+    codes: Sequence[Code], around: NotebookSurroundings, path: str, kernel: str | None
 ) -> Iterator[Finding]:
     """EG803: one finding a name, at its first use."""
     if around.names is None:

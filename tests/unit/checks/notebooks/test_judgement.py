@@ -12,7 +12,7 @@ from envguard.adapters import rules
 from envguard.adapters.notebooks.ruff import find_ruff, undefined_names
 from envguard.checks.notebooks.code import code_of
 from envguard.checks.notebooks.judgement import judge_notebook
-from envguard.model.notebook import Importable, Names, Surroundings
+from envguard.model.notebook import Importable, Names, NotebookSurroundings
 from envguard.model.report import Finding, Status
 from tests.notebooks import PYTHON3, code, notebook
 
@@ -41,7 +41,7 @@ def judged(
         assert found is not None
         broken = frozenset(one.cell.number for one in codes if one.error)
         names = undefined_names(found, [(c.cell.number, c.python.python) for c in codes], broken)
-    around = Surroundings(
+    around = NotebookSurroundings(
         importable, "nobody named one", names, "ruff is not installed", frozenset({"utils"}), lost
     )
     return list(judge_notebook(read, codes, around, KNOWLEDGE, "nb.ipynb", lint=lint))
