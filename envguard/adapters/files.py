@@ -11,6 +11,9 @@ from envguard.errors import InputError, UnavailableError
 
 MAX_TEXT_BYTES = 16 * 1024 * 1024
 """Twenty times the largest real lock that is known; a requirements.txt of 50 MB takes minutes to judge."""
+NOTEBOOK = ".ipynb"
+MAX_NOTEBOOK_BYTES = 64 * 1024 * 1024
+"""A notebook holds the pictures of its outputs."""
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 """How a file begins that Windows PowerShell's `>` has written."""
 
@@ -115,16 +118,17 @@ def _not_written(path: Path, error: OSError) -> UnavailableError:
 
 def read_text(path: Path) -> str:
     """The text of a user's file. Raises InputError: missing, not a file, too large, not UTF-8."""
+    most = MAX_NOTEBOOK_BYTES if path.suffix == NOTEBOOK else MAX_TEXT_BYTES
     try:
         if path.is_dir():
             raise InputError(f"{path} is a directory, a file was expected")
         size = path.stat().st_size
-        if size > MAX_TEXT_BYTES:
-            raise InputError(f"{path} has {size:,} bytes; at most {MAX_TEXT_BYTES:,} are read")
+        if size > most:
+            raise InputError(f"{path} has {size:,} bytes; at most {most:,} are read")
         with path.open("rb") as stream:  # a device says 0 and has no end
-            data = stream.read(MAX_TEXT_BYTES + 1)
-        if len(data) > MAX_TEXT_BYTES:
-            raise InputError(f"{path} has more than {MAX_TEXT_BYTES:,} bytes; no more are read")
+            data = stream.read(most + 1)
+        if len(data) > most:
+            raise InputError(f"{path} has more than {most:,} bytes; no more are read")
         return data.decode("utf-8-sig")
     except FileNotFoundError as error:
         raise InputError(

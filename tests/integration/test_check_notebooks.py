@@ -247,12 +247,12 @@ def test_paths_are_judged_by_the_mounts(tmp_path: Path, monkeypatch: pytest.Monk
         "3 1 0:2 / /dev/shm rw - tmpfs shm rw\n"
     )
     monkeypatch.setattr("envguard.adapters.notebooks.place.MOUNTS", mounts)
-    saved = ("/data/m.pt", "m.pt", "/dev/shm/m.pt", "/data/../root/x", "a\0b")
+    saved = ("/data/m.pt", "m.pt", "/dev/shm/m.pt", "/data/../srv/x", "a\0b")
     text = NotebookText("/home/u/nb.ipynb", "linux-64", (), frozenset(), saved)
 
     found = look_around(text, "nobody said").lost
 
     assert found is not None
-    assert set(found) == {"m.pt", "/dev/shm/m.pt", "/data/../root/x"}
+    assert set(found) == {"m.pt", "/dev/shm/m.pt", "/data/../srv/x"}
     monkeypatch.setattr("envguard.adapters.notebooks.place.MOUNTS", tmp_path / "none")
     assert look_around(text, "nobody said").lost is None

@@ -16,7 +16,7 @@ from envguard.checks.culprits import (
 from envguard.model.culprit import Entry, EntryKind, Surroundings
 
 FOLDERS = tuple(Entry(EntryKind.LIBRARY_PATH, f"/apps/{n}/lib") for n in range(5))
-PYTHON = tuple(Entry(EntryKind.PYTHON_PATH, f"/work/{n}") for n in range(2))
+PYTHON = tuple(Entry(EntryKind.PYTHON_PATH, f"/srv/{n}") for n in range(2))
 VARIABLES = tuple(Entry(EntryKind.VARIABLE, "1", f"V{n:02}") for n in range(32))
 GROUPS = (FOLDERS, PYTHON, VARIABLES)
 

@@ -112,6 +112,8 @@ def test_a_pod_with_the_affinity_is_valid():
         "metadata": {"name": "train"},
         "spec": {**affinity, "containers": [{"name": "a", "image": "b"}]},
     }
+    with pytest.raises(kubernetes_validate.ValidationError):
+        kubernetes_validate.validate({**pod, "spec": {}}, "1.33", strict=True)
     kubernetes_validate.validate(pod, "1.33", strict=True)
 
 

@@ -71,7 +71,8 @@ EMPTY = Report("verify", Subject("python", "/p"))
     "report", [full_report(), full_report(""), EMPTY], ids=["hostile", "plain", "empty"]
 )
 def test_it_is_what_the_schema_asks_for(report: Report) -> None:
-    xmlschema.XMLSchema(SCHEMA).validate(ElementTree.fromstring(verify_junit(report)))
+    schema, document = xmlschema.XMLSchema(SCHEMA), ElementTree.fromstring(verify_junit(report))
+    assert [str(error) for error in schema.iter_errors(document)] == []
 
 
 def test_each_gpu_has_a_suite_and_the_counts_add_up() -> None:
