@@ -88,12 +88,17 @@ def _cpu_builds(lockfile: Lockfile, subdir: str, knowledge: Knowledge) -> tuple[
 
 def _checked(job: LockJob) -> tuple[Report, tuple[Report, ...]]:
     """The answer, and those of the rules for each machine."""
+    from dataclasses import replace
+
+    from envguard.adapters import local_files
     from envguard.commands.lock_channels import refuse_records
     from envguard.commands.lock_check import lock_check as check
     from envguard.commands.lock_check import rule_reports, with_rules
 
     assert job.there is not None
-    lockfile, path, asked = job.there[0], str(job.options.output), job.asked()
+    lockfile, path = job.there[0], str(job.options.output)
+    local = local_files.digests(lockfile, job.options.place.parent)
+    asked = replace(job.asked(), local_files=local)
     refuse_records((package.record for package in lockfile.packages), job.conda.policy)
     report = check(lockfile, path, asked, job.knowledge)
     judged = rule_reports(lockfile, path, asked, job.knowledge)

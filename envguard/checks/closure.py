@@ -66,6 +66,17 @@ def hash_problems(records: Sequence[PackageRecord]) -> Iterator[str]:
                 yield f"{record.name} {record.version}: {value!r} is no {kind}"
 
 
+def local_file_problems(
+    records: Sequence[PackageRecord], digests: Mapping[str, str | None]
+) -> Iterator[str]:
+    """A line for each file of this machine that is not what was locked; `digests` are today's, by URL."""
+    for record in records:
+        url = record.url or ""
+        if url in digests and digests[url] != record.sha256:
+            what = "is not there" if digests[url] is None else "has another sha256 than the lock"
+            yield f"{record.name} {record.version}: {url} {what}"
+
+
 def _hashes(record: PackageRecord) -> Iterator[tuple[str, str | None]]:
     yield "md5", record.md5
     yield "sha256", record.sha256

@@ -11,6 +11,7 @@ from envguard.checks.closure import (
     dependency_problems,
     hash_problems,
     identity_problems,
+    local_file_problems,
     unneeded,
 )
 from envguard.checks.exclusions import exclusions
@@ -58,6 +59,8 @@ class Asked:
     cutoff_said: bool = False
     names: ChannelNames = field(default_factory=ChannelNames)
     """What the names of channels stand for."""
+    local_files: Mapping[str, str | None] = field(default_factory=dict)
+    """The sha256 that local files of the lock have now, by URL; None = it is not there."""
 
 
 def lock_check(lockfile: Lockfile, path: str, asked: Asked, knowledge: Knowledge) -> Report:
@@ -237,6 +240,7 @@ def _closure(
     told = [
         *identity_problems(records),
         *hash_problems(records),
+        *local_file_problems(records, asked.local_files),
         *channel_problems(records, _channel_urls(lockfile, asked, subdir)),
         *dependency_problems(records, virtual),
     ]

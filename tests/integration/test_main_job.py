@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -80,6 +81,26 @@ def test_the_lock_of_three_platforms_is_read_by_conda_lock_itself(locked):
     ]
     assert all(len(p.hash.sha256) == 64 for p in pip)
     assert all("127.0.0.1" not in package.url for package in content.package)
+
+
+def test_lock_check_looks_at_the_wheels_beside_the_lock(locked, tmp_path):
+    folder = tmp_path / "copy"
+    shutil.copytree(locked, folder)
+    held = envguard("lock", "--check", folder=folder)
+    assert held.returncode == 0, held.stdout + held.stderr
+
+    (wheel,) = (folder / "wheels").iterdir()
+    wheel.write_bytes(wheel.read_bytes() + b"altered")
+    altered = envguard("lock", "--check", folder=folder)
+    assert altered.returncode == 1
+    assert f"einops 0.8.0: file:wheels/{wheel.name} has another sha256" in " ".join(
+        altered.stdout.split()
+    )
+
+    wheel.unlink()
+    gone = envguard("lock", "--check", folder=folder)
+    assert gone.returncode == 1
+    assert f"file:wheels/{wheel.name} is not there" in " ".join(gone.stdout.split())
 
 
 def test_a_wheel_beside_the_lock_is_named_relative_to_it(locked):

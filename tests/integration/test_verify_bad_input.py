@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -108,6 +109,31 @@ def test_no_space_for_the_packages(lock: Path, tmp_path: Path) -> None:
     assert "file too large" in err.lower() or "no space" in err.lower()
     assert "ENVGUARD_CACHE_DIR" in err or "make room" in err
     assert nothing_is_left(tmp_path)
+
+
+def test_no_space_for_the_probes_is_not_blamed_on_the_packages(tmp_path: Path) -> None:
+    unshare = shutil.which("unshare")
+    if unshare is None:
+        pytest.skip("a small disk wants unshare, which is not installed")
+    steps = (
+        f"mount -t tmpfs -o size=1m tmpfs {tmp_path} || exit 77; "
+        f"TMPDIR={tmp_path} exec {sys.executable} -m envguard verify --python {sys.executable}"
+    )
+    namespace = ["-m"] if os.geteuid() == 0 else ["-rm"]
+    ended = subprocess.run(
+        [unshare, *namespace, "sh", "-c", steps],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    if ended.returncode == 77 or "unshare failed" in ended.stderr:
+        pytest.skip(f"no namespace of our own may be made here: {ended.stderr.strip()}")
+    assert ended.returncode == 4
+    assert (
+        f"{tmp_path}/envguard-{os.getuid()} has 1 MB free; probes want 34 MB there" in ended.stderr
+    )
+    assert "TMPDIR=/some/folder" in ended.stderr
 
 
 @pytest.mark.parametrize("variable", ["ENVGUARD_CACHE_DIR", "ENVGUARD_SCRATCH_DIR", "TMPDIR"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import shutil
 import stat
 import tempfile
 from collections.abc import Iterator
@@ -14,6 +15,8 @@ from envguard.adapters.probing.tagged import kill_tagged
 from envguard.adapters.scratch import scratch_folder
 from envguard.errors import UnavailableError
 
+LEAST_FREE_BYTES = 32 * 2**20
+"""Probes save files, and Python what it compiles: on a full disk they fail for no fault of the packages."""
 HINT = "choose another place: TMPDIR=/some/folder envguard verify ..."
 
 
@@ -27,6 +30,7 @@ def run_folder(root: Path | None = None) -> Iterator[Path]:
     root = root or _temporary() / f"envguard-{os.getuid()}"
     try:
         with scratch_folder(root, make=_make_private, end=_end, hint=HINT) as folder:
+            _refuse_without_room(folder)
             yield folder
     finally:
         with contextlib.suppress(OSError):  # somebody else runs in it
@@ -48,6 +52,16 @@ def remove_shared_memory(folder: Path, number: str = "*") -> None:
 def _end(folder: Path) -> None:
     kill_tagged(f"{folder.name}/")
     remove_shared_memory(folder)
+
+
+def _refuse_without_room(folder: Path) -> None:
+    free = shutil.disk_usage(folder).free
+    if free < LEAST_FREE_BYTES:
+        raise UnavailableError(
+            f"{folder.parent} has {free / 1e6:.0f} MB free; probes want "
+            f"{LEAST_FREE_BYTES / 1e6:.0f} MB there",
+            hint=HINT,
+        )
 
 
 def _temporary() -> Path:
