@@ -22,6 +22,7 @@ from nbformat.v4 import new_code_cell, new_notebook  # noqa: E402
 
 from envguard.api.kernels import Death, keep_death  # noqa: E402
 from envguard.jupyter.folder import LOCK, PREFIX, KernelFolder  # noqa: E402
+from envguard.model.probe import Outcome, ProbeResult  # noqa: E402
 
 
 @pytest.fixture(autouse=True)
@@ -364,5 +365,6 @@ def test_deaths_of_the_same_second_are_both_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ENVGUARD_STATE_DIR", str(tmp_path / "state"))
-    kept = {keep_death("python3", Death(f"{number}", "")) for number in range(3)}
+    ended = ProbeResult("cell [1]", Outcome.CRASHED, signal="SIGSEGV")
+    kept = {keep_death("python3", Death(f"{number}", "", ended)) for number in range(3)}
     assert sorted(file.read_text(encoding="utf-8")[0] for file in kept) == ["0", "1", "2"]
