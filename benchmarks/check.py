@@ -19,8 +19,8 @@ from envguard.adapters import rules
 from envguard.adapters.rule_sets import RulesOnDisk
 from envguard.checks.case import case_of
 from envguard.checks.judgement import judge
-from envguard.formats.conda_lock import parse_conda_lock
-from envguard.formats.conda_lock_dump import dump_conda_lock
+from envguard.formats.locks.conda_lock import parse_conda_lock
+from envguard.formats.locks.conda_lock_dump import dump_conda_lock
 from envguard.model.lockfile import Lockfile
 from envguard.model.package import PackageRecord
 from envguard.model.target import Target

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from loopback import DATA
 
-from envguard.formats.conda_lock import parse_conda_lock
+from envguard.formats.locks.conda_lock import parse_conda_lock
 from envguard.model.lockfile import Lockfile
 from envguard.model.package import Manager
 

@@ -20,7 +20,7 @@ from loopback import DATA, Quiet, served
 
 from envguard import api
 from envguard.errors import EnvguardError, InputError, UnavailableError, UnsatisfiableError
-from envguard.formats.environment_yml import parse_environment
+from envguard.formats.environments.environment_yml import parse_environment
 from envguard.model.channel import channel_urls
 from envguard.model.conda import parse_match_spec
 from envguard.model.rendering import RenderKind

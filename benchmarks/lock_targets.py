@@ -17,12 +17,12 @@ from loopback import served
 from envguard.adapters import rules
 from envguard.adapters.pip.resolver import UvPipResolver
 from envguard.adapters.solver import RattlerSolver
-from envguard.commands.lock import lock
-from envguard.commands.lock_outcome import LockOutcome
-from envguard.commands.lock_summary import judged
-from envguard.commands.lock_targets import refuse_contradictions
+from envguard.commands.locking.lock import lock
+from envguard.commands.locking.outcome import LockOutcome
+from envguard.commands.locking.summary import judged
+from envguard.commands.locking.targets import refuse_contradictions
 from envguard.errors import EnvguardError, InputError, UnsatisfiableError
-from envguard.formats.environment_yml import parse_environment
+from envguard.formats.environments.environment_yml import parse_environment
 from envguard.formats.target_text import parse_target
 from envguard.model.knowledge import Knowledge
 from envguard.model.report import Status

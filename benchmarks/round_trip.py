@@ -31,11 +31,11 @@ from loopback import DATA, served
 from envguard import api
 from envguard.adapters import rules
 from envguard.adapters.solver import RattlerSolver
-from envguard.commands.prove import Proof, compare
+from envguard.commands.locking.prove import Proof, compare
 from envguard.errors import EnvguardError, InputError
-from envguard.formats.conda_lock import parse_conda_lock
-from envguard.formats.environment_yml import parse_environment
-from envguard.formats.environment_yml_dump import dump_environment
+from envguard.formats.environments.environment_yml import parse_environment
+from envguard.formats.environments.environment_yml_dump import dump_environment
+from envguard.formats.locks.conda_lock import parse_conda_lock
 from envguard.model.channel import channel_urls
 from envguard.model.conda import parse_match_spec, record_matches
 from envguard.model.environment import Dependency, Environment

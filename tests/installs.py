@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from envguard.adapters.local_channel.package import PackageDraft, PackageFile, write_package
-from envguard.formats.conda_lock_dump import dump_conda_lock
+from envguard.formats.locks.conda_lock_dump import dump_conda_lock
 from envguard.model.lockfile import Lockfile, LockRequest
 from envguard.model.package import PackageRecord
 from envguard.model.subdir import current_subdir

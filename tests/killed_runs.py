@@ -21,7 +21,7 @@ import psutil
 
 from envguard.adapters.local_channel.build import LocalChannel
 from envguard.adapters.local_channel.package import PackageDraft, PackageFile, write_package
-from envguard.formats.conda_lock_dump import dump_conda_lock
+from envguard.formats.locks.conda_lock_dump import dump_conda_lock
 from envguard.model.package import PackageRecord
 from envguard.model.subdir import current_subdir
 from tests.prefixes import lock_of

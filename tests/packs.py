@@ -15,8 +15,8 @@ from envguard.adapters.archives import ArchiveCache
 from envguard.adapters.local_channel.build import LocalChannel
 from envguard.adapters.packs import write_pack
 from envguard.commands.pack import PackRequest, pack
-from envguard.formats.conda_lock_dump import dump_conda_lock
-from envguard.formats.pack_index import dump_index
+from envguard.formats.locks.conda_lock_dump import dump_conda_lock
+from envguard.formats.locks.pack_index import dump_index
 from envguard.model.pack import INDEX_PATH, LOCK_PATH, PackedFile, PackIndex
 from envguard.model.package import Manager, PackageRecord
 from envguard.model.subdir import current_subdir

@@ -28,7 +28,7 @@ from envguard.adapters.prefixes.downloads import (
 from envguard.adapters.prefixes.leaving import end
 from envguard.adapters.scratch import scratch_folder
 from envguard.errors import UnavailableError
-from envguard.formats.pip_lines import variables_in
+from envguard.formats.environments.pip_lines import variables_in
 from envguard.model.network import DIRECT, Network
 from envguard.model.pack import MOST_FILE_BYTES, Wanted
 from envguard.model.package import Manager, PackageRecord

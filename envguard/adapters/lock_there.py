@@ -7,7 +7,7 @@ from pathlib import Path
 
 from envguard.adapters import files
 from envguard.errors import InputError
-from envguard.formats.conda_lock import parse_conda_lock
+from envguard.formats.locks.conda_lock import parse_conda_lock
 from envguard.model.lockfile import Lockfile
 
 _A_LOCK = re.compile(r"^(package|metadata|version) *:", re.MULTILINE)

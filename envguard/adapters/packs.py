@@ -15,9 +15,9 @@ from typing import BinaryIO
 from envguard.adapters.files import mode_of
 from envguard.adapters.scratch import scratch_folder
 from envguard.errors import InputError, UnavailableError
-from envguard.formats import pack_index
-from envguard.formats.conda_lock import parse_conda_lock
-from envguard.formats.pack_index import BLOCK, END, header, padding
+from envguard.formats.locks import pack_index
+from envguard.formats.locks.conda_lock import parse_conda_lock
+from envguard.formats.locks.pack_index import BLOCK, END, header, padding
 from envguard.model.lockfile import Lockfile
 from envguard.model.pack import INDEX_PATH, PackedFile, PackIndex, files_of
 from envguard.ports import Progress

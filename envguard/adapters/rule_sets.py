@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from envguard.adapters import files
 from envguard.errors import InputError
-from envguard.formats import compiled_rules, rule_set
-from envguard.formats.rule_set import CHECKS, PARTS, RULES, SIGNATURES, TABLES
+from envguard.formats.rules import compiled_rules, rule_set
+from envguard.formats.rules.rule_set import CHECKS, PARTS, RULES, SIGNATURES, TABLES
 from envguard.model.knowledge import Knowledge
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ class RulesInArchive:
             raise InputError(f"{archive} is not what was downloaded: its sha256 is another")
 
     def files(self, parts: Sequence[str] = PARTS) -> dict[str, bytes]:
-        from envguard.formats.rules_archive import unpack
+        from envguard.formats.rules.rules_archive import unpack
 
         found = unpack(self._content, str(self.place))
         return {name: data for name, data in found.items() if name.rpartition("/")[0] in parts}

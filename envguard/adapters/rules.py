@@ -16,7 +16,7 @@ from envguard.adapters.rule_sets import (
     signatures_in,
 )
 from envguard.errors import InputError
-from envguard.formats.rule_set import CHECKS
+from envguard.formats.rules.rule_set import CHECKS
 from envguard.model.knowledge import Knowledge
 from envguard.model.rule_archive import RulesFrom, RulesInUse
 from envguard.model.signature import Signatures
@@ -94,7 +94,7 @@ def forget() -> None:
 
 def with_rules_of(knowledge: Knowledge, directory: Path) -> Knowledge:
     """The user's own rules after ours. Raises InputError for a mistake, and for an id of ours."""
-    from envguard.formats.rule_yaml import parse_rule
+    from envguard.formats.rules.rule_yaml import parse_rule
 
     paths = sorted((*directory.glob("*.yaml"), *directory.glob("*.yml")))
     if not paths:
@@ -119,7 +119,7 @@ def with_rules_of(knowledge: Knowledge, directory: Path) -> Knowledge:
 
 def mistakes_in(directory: Path) -> tuple[str, ...]:
     """Every mistake in the rule files of a folder, as `file:line: key: what`."""
-    from envguard.formats.rule_yaml import parse_rule
+    from envguard.formats.rules.rule_yaml import parse_rule
 
     found: list[str] = []
     for path in sorted((*directory.glob("*.yaml"), *directory.glob("*.yml"))):

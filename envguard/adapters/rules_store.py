@@ -52,7 +52,7 @@ def described(root: Path | None = None) -> RuleArchive | None:
             return None
     except OSError:
         return None
-    from envguard.formats.rules_archive import parse_index
+    from envguard.formats.rules.rules_archive import parse_index
 
     return parse_index(files.read_text(path), str(path))
 
@@ -84,8 +84,8 @@ def keep(archive: RuleArchive, content: bytes, knowledge: Knowledge) -> Path:
 
 
 def _write(place: Path, archive: RuleArchive, content: bytes, knowledge: Knowledge) -> Path:
-    from envguard.formats import compiled_rules
-    from envguard.formats.rules_archive import dump_index
+    from envguard.formats.rules import compiled_rules
+    from envguard.formats.rules.rules_archive import dump_index
 
     path = place / f"{archive.sha256}.zip"
     files.write_bytes(path, content)

@@ -161,10 +161,10 @@ def _parse(text: str, path: str) -> Found:
     if is_notebook(text, path):
         return parse_notebook(text, path)
     if len(set(_LOCK_KEYS.findall(text))) > 1 or path.endswith("conda-lock.yml"):
-        from envguard.formats.conda_lock import parse_conda_lock
+        from envguard.formats.locks.conda_lock import parse_conda_lock
 
         return parse_conda_lock(text, path)
-    from envguard.formats.environment_yml import parse_environment
+    from envguard.formats.environments.environment_yml import parse_environment
     from envguard.formats.foreign import refuse_foreign
     from envguard.formats.listings import parse_listing
 

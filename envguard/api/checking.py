@@ -12,7 +12,7 @@ from envguard.api.machines import resolve_targets, target_here
 from envguard.model.configuration import NO_CONFIGURATION, Configuration
 
 if TYPE_CHECKING:
-    from envguard.commands.check_subject import Question
+    from envguard.commands.checking.subject import Question
     from envguard.model.environment import Environment
     from envguard.model.matrix import Matrix
     from envguard.model.report import Report
@@ -49,7 +49,7 @@ def check(
 
     from envguard.adapters import subjects
     from envguard.api import notebooks
-    from envguard.commands.check_subject import check_subject
+    from envguard.commands.checking.subject import check_subject
 
     started = time.perf_counter()
     of_a_notebook = notebooks.is_notebook(what)
@@ -91,7 +91,7 @@ def check_many(
     from dataclasses import replace
 
     from envguard.adapters import subjects
-    from envguard.commands.check_many import check_many as check
+    from envguard.commands.checking.many import check_many as check
     from envguard.model.matrix import Matrix
     from envguard.ports import SILENT
 
@@ -123,7 +123,7 @@ def answers_to(
     today: date | None = None,
 ) -> Callable[[Environment], tuple[Report, ...]]:
     """What `check` says of an environment.yml at `path`, whatever is in it; options as there."""
-    from envguard.commands.check_subject import check_subject
+    from envguard.commands.checking.subject import check_subject
 
     question = _question(targets, configuration, lint=lint, rules_of=rules)
     answered = _answers(question, configuration, select, ignore, today)
@@ -173,7 +173,7 @@ def _question(
 
     from envguard.adapters import subjects
     from envguard.api import notebooks
-    from envguard.commands.check_subject import Question
+    from envguard.commands.checking.subject import Question
 
     knowledge = knowledge_for(configuration, rules_of)
     lint = configuration.lint if lint is None else lint

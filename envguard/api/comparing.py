@@ -75,7 +75,7 @@ def rendered_beside(
 
     They are made of the lock's text, so `render` gives the same bytes later.
     """
-    from envguard.formats.conda_lock import parse_conda_lock
+    from envguard.formats.locks.conda_lock import parse_conda_lock
     from envguard.formats.renders import render as render_lock
 
     if not kinds:
@@ -90,7 +90,7 @@ def rendered_beside(
 
 def pixi_lock_of(lock_texts: Mapping[str, str], output: Path) -> tuple[Path, Rendered]:
     """One pixi.lock of the locks of several machines, by name, and where it goes beside `output`."""
-    from envguard.formats.conda_lock import parse_conda_lock
+    from envguard.formats.locks.conda_lock import parse_conda_lock
     from envguard.formats.renders.pixi import render_pixi_of
 
     rendered = render_pixi_of({n: parse_conda_lock(text, n) for n, text in lock_texts.items()})

@@ -136,7 +136,7 @@ def _reports(found: Found, path: str, machine: Machine) -> tuple[Report, ...]:
     import os
 
     from envguard.adapters import rules
-    from envguard.commands.check_subject import Question, check_subject
+    from envguard.commands.checking.subject import Question, check_subject
     from envguard.model.target import Target
 
     question = Question(
@@ -150,7 +150,7 @@ def _reports(found: Found, path: str, machine: Machine) -> tuple[Report, ...]:
 
 def _listed(listing: Listing, path: str, machine: Machine) -> EnvironmentFacts:
     from envguard.adapters import rules
-    from envguard.commands.check import check_listing, targets_of_listing
+    from envguard.commands.checking.check import check_listing, targets_of_listing
     from envguard.model.diagnosis import EnvironmentFacts
     from envguard.model.target import Target
 

@@ -12,7 +12,7 @@ from envguard.model.configuration import NO_CONFIGURATION, Configuration
 
 if TYPE_CHECKING:
     from envguard.commands.export import Clean
-    from envguard.commands.prove import Proof
+    from envguard.commands.locking.prove import Proof
     from envguard.model.conda_config import CondaConfig
     from envguard.model.environment import Environment
     from envguard.model.knowledge import Knowledge
@@ -71,7 +71,7 @@ def export(
     from envguard.adapters import rules
     from envguard.commands.export import as_lock, clean
     from envguard.errors import InputError
-    from envguard.formats.environment_yml import parse_environment
+    from envguard.formats.environments.environment_yml import parse_environment
     from envguard.model.environment import Environment
     from envguard.model.lockfile import Lockfile
 
@@ -146,8 +146,8 @@ def _written(cleaned: Clean, format_: str, found: object) -> Exported:
     """The clean environment in the format that was asked for."""
     if format_ == ENVIRONMENT_YML:
         return Exported(cleaned.text, cleaned.notes)
-    from envguard.formats.pixi_toml import dump_pixi_toml
-    from envguard.formats.requirements_dump import dump_requirements
+    from envguard.formats.environments.pixi_toml import dump_pixi_toml
+    from envguard.formats.environments.requirements_dump import dump_requirements
     from envguard.model.subdir import current_subdir
     from envguard.ports import Installed
 
@@ -187,7 +187,7 @@ def _proofs(
 
     from envguard.adapters import conda_config
     from envguard.api.configuring import knowledge_for
-    from envguard.commands.prove import prove
+    from envguard.commands.locking.prove import prove
     from envguard.errors import InputError
     from envguard.model.environment import Environment
     from envguard.model.lockfile import Lockfile

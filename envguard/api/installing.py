@@ -90,7 +90,7 @@ def stale_lock(
     from envguard.adapters import files
     from envguard.api.relocking import lock_check
     from envguard.errors import InputError
-    from envguard.formats.conda_lock import parse_conda_lock
+    from envguard.formats.locks.conda_lock import parse_conda_lock
     from envguard.model.lock_options import LockOptions
     from envguard.model.pack import START
     from envguard.model.report import Status
@@ -157,7 +157,7 @@ def _request(
     knowledge: Knowledge,
     configuration: Configuration,
 ) -> InstallRequest:
-    from envguard.commands.check import check_lock
+    from envguard.commands.checking.check import check_lock
     from envguard.model.installation import InstallRequest
     from envguard.model.subdir import current_subdir
 

@@ -90,7 +90,7 @@ class KernelWatch:
         from envguard.checks.probe_findings import probe_findings
         from envguard.checks.signatures import known_of
         from envguard.formats.probe_protocol import parse_faults
-        from envguard.formats.report_text import finding_lines
+        from envguard.formats.reports.report_text import finding_lines
         from envguard.model.probe import Ending, Probe, Transcript
 
         now, before = self._oom_kills(), self._oom[1]

@@ -15,7 +15,7 @@ from envguard.model.lock_options import LockOptions
 from envguard.model.relock import Cutoff
 
 if TYPE_CHECKING:
-    from envguard.commands.lock_check import Asked
+    from envguard.commands.locking.check import Asked
     from envguard.model.conda_config import CondaConfig
     from envguard.model.environment import Environment
     from envguard.model.knowledge import Knowledge
@@ -42,8 +42,8 @@ class LockJob:
 
     def asked(self) -> Asked:
         """What the lock that is there is to hold."""
-        from envguard.commands.lock_channels import with_configured_channels
-        from envguard.commands.lock_check import Asked
+        from envguard.commands.locking.channels import with_configured_channels
+        from envguard.commands.locking.check import Asked
 
         relock = self.options.relock
         return Asked(
@@ -80,7 +80,7 @@ def lock_job(environment_yml: Path | None, options: LockOptions, *, check: bool 
     from envguard.adapters import conda_config, files
     from envguard.adapters.lock_there import lock_there
     from envguard.formats.cutoff_text import cutoff_of
-    from envguard.formats.environment_yml import parse_environment
+    from envguard.formats.environments.environment_yml import parse_environment
 
     path = environment_yml or Path("environment.yml")
     environment = parse_environment(files.read_text(path), str(path))
@@ -162,7 +162,7 @@ def targets_to_lock(
 
     from envguard.adapters import rules
     from envguard.checks.requests import asks_for_gpu
-    from envguard.commands.lock_targets import (
+    from envguard.commands.locking.targets import (
         lock_targets,
         refuse_contradictions,
         refuse_unclaimed_gpu,

@@ -9,8 +9,8 @@ from envguard.api.configuring import waived
 from envguard.api.lock_jobs import LockJob
 
 if TYPE_CHECKING:
-    from envguard.commands.lock_outcome import LockOutcome
-    from envguard.commands.relock import Base
+    from envguard.commands.locking.outcome import LockOutcome
+    from envguard.commands.locking.relock import Base
     from envguard.formats.lock_text import LockSummary
     from envguard.ports import Progress
 
@@ -23,9 +23,9 @@ def solved(
     Raises InputError, UnsatisfiableError or UnavailableError.
     """
     from envguard.api.relocking import changes_since
-    from envguard.commands.lock_contract import with_contract
-    from envguard.commands.lock_summary import judged, summarize
-    from envguard.formats.conda_lock_dump import dump_conda_lock
+    from envguard.commands.locking.contract import with_contract
+    from envguard.commands.locking.summary import judged, summarize
+    from envguard.formats.locks.conda_lock_dump import dump_conda_lock
     from envguard.model.pip_source import relative_to
 
     options, conda = job.options, job.conda
@@ -60,7 +60,7 @@ def by_rattler(job: LockJob, base: Base | None, progress: Progress) -> LockOutco
     from envguard.adapters.pip.resolver import UvPipResolver
     from envguard.adapters.prefixes.throwaway import cache_root
     from envguard.adapters.solver import RattlerSolver
-    from envguard.commands.lock import lock
+    from envguard.commands.locking.lock import lock
 
     options, conda, knowledge = job.options, job.conda, job.knowledge
     offline = options.offline or conda.offline
@@ -100,9 +100,9 @@ def by_rattler(job: LockJob, base: Base | None, progress: Progress) -> LockOutco
 def _by_conda_lock(job: LockJob) -> LockOutcome:
     """What the user's own conda-lock locks. Raises InputError for options that it cannot follow."""
     from envguard.adapters.conda_lock_engine import CondaLockEngine
-    from envguard.commands.lock_channels import refuse_records
-    from envguard.commands.lock_engine import lock_by_engine
-    from envguard.commands.lock_request import solve_request
+    from envguard.commands.locking.channels import refuse_records
+    from envguard.commands.locking.engine import lock_by_engine
+    from envguard.commands.locking.request import solve_request
     from envguard.errors import InputError
 
     options = job.options

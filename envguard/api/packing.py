@@ -37,9 +37,9 @@ def pack(
     from envguard.adapters.prefixes.throwaway import cache_root
     from envguard.api.ruling import rules_date
     from envguard.commands import pack as commands
-    from envguard.commands.lock_channels import refuse_records
+    from envguard.commands.locking.channels import refuse_records
     from envguard.errors import InputError
-    from envguard.formats.conda_lock import parse_conda_lock
+    from envguard.formats.locks.conda_lock import parse_conda_lock
     from envguard.model.pack import START
     from envguard.model.pip_source import located
     from envguard.ports import SILENT

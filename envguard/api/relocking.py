@@ -10,8 +10,8 @@ from envguard.api.lock_jobs import LockJob, lock_job
 from envguard.model.lock_options import LockOptions
 
 if TYPE_CHECKING:
-    from envguard.commands.lock_outcome import LockOutcome
-    from envguard.commands.relock import Base
+    from envguard.commands.locking.outcome import LockOutcome
+    from envguard.commands.locking.relock import Base
     from envguard.formats.lock_text import LockSummary
     from envguard.model.knowledge import Knowledge
     from envguard.model.lockfile import Lockfile
@@ -48,8 +48,8 @@ def unchanged(job: LockJob) -> LockSummary | None:
     """The summary of the lock that is there, where it holds all that is asked for; None where not."""
     from dataclasses import replace
 
-    from envguard.commands.lock_outcome import LockedSubdir, LockOutcome
-    from envguard.commands.lock_summary import summarize
+    from envguard.commands.locking.outcome import LockedSubdir, LockOutcome
+    from envguard.commands.locking.summary import summarize
     from envguard.model.report import Status
 
     if job.there is None or job.targets is None:
@@ -79,7 +79,7 @@ def unchanged(job: LockJob) -> LockSummary | None:
 
 def _cpu_builds(lockfile: Lockfile, subdir: str, knowledge: Knowledge) -> tuple[PackageRecord, ...]:
     """The CPU builds of what there is for CUDA, too; a Mac has no others."""
-    from envguard.commands.lock_cpu import cpu_builds
+    from envguard.commands.locking.cpu import cpu_builds
 
     if subdir.startswith("osx-"):
         return ()
@@ -91,9 +91,9 @@ def _checked(job: LockJob) -> tuple[Report, tuple[Report, ...]]:
     from dataclasses import replace
 
     from envguard.adapters import local_files
-    from envguard.commands.lock_channels import refuse_records
-    from envguard.commands.lock_check import lock_check as check
-    from envguard.commands.lock_check import rule_reports, with_rules
+    from envguard.commands.locking.channels import refuse_records
+    from envguard.commands.locking.check import lock_check as check
+    from envguard.commands.locking.check import rule_reports, with_rules
 
     assert job.there is not None
     lockfile, path = job.there[0], str(job.options.output)
@@ -108,7 +108,7 @@ def _checked(job: LockJob) -> tuple[Report, tuple[Report, ...]]:
 
 def base_for(job: LockJob) -> Base | None:
     """What is kept of the lock that is there. InputError for a `-P` of what is not in it."""
-    from envguard.commands.relock import base_of
+    from envguard.commands.locking.relock import base_of
     from envguard.errors import InputError
 
     relock = job.options.relock
@@ -133,7 +133,7 @@ def changes_since(
     job: LockJob, lockfile: Lockfile, outcome: LockOutcome
 ) -> tuple[LockChanges, ...] | None:
     """What is different from the lock that was there; None where there was none."""
-    from envguard.commands.relock import changes
+    from envguard.commands.locking.relock import changes
 
     if job.there is None:
         return None

@@ -68,7 +68,7 @@ def pack_rules(folder: Path) -> tuple[Path, Path]:
     Returns both paths. The same rules make the same bytes. Raises UnavailableError.
     """
     from envguard.adapters import files, rules
-    from envguard.formats import rules_archive
+    from envguard.formats.rules import rules_archive
     from envguard.model.rule_archive import SCHEMA_VERSION
 
     date = rules.load().date

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from envguard.commands.stamp import Stamp
-    from envguard.commands.verify import VerifyRequest
+    from envguard.commands.verifying.verify import VerifyRequest
     from envguard.formats.documents.stamp import FactsHere
     from envguard.model.report import Report
 

@@ -17,7 +17,7 @@ from envguard.model.configuration import NO_CONFIGURATION, Configuration
 
 if TYPE_CHECKING:
     from envguard.adapters.probing.existing import Existing
-    from envguard.commands.verify import VerifyRequest
+    from envguard.commands.verifying.verify import VerifyRequest
     from envguard.model.knowledge import Knowledge
     from envguard.model.lockfile import Lockfile
     from envguard.model.machine import Machine
@@ -73,8 +73,8 @@ def verify(
     from envguard.adapters.probing.own_environment import OwnEnvironmentHere
     from envguard.adapters.probing.runner import process_probes
     from envguard.checks.probe_steps import selection_of
-    from envguard.commands import verify as commands
-    from envguard.commands.lock_channels import refuse_records
+    from envguard.commands.locking.channels import refuse_records
+    from envguard.commands.verifying import verify as commands
     from envguard.errors import InputError
     from envguard.model.probe_step import Selection
     from envguard.model.subdir import current_subdir
@@ -211,8 +211,8 @@ def _verifiable(
 def _verify_lock_request(
     path: str, lockfile: Lockfile, judge: _Judge, timeout_s: float, allow: frozenset[str]
 ) -> VerifyRequest:
-    from envguard.commands.check import check_lock
-    from envguard.commands.verify import VerifyRequest, recorded_targets
+    from envguard.commands.checking.check import check_lock
+    from envguard.commands.verifying.verify import VerifyRequest, recorded_targets
     from envguard.model.report import Subject
     from envguard.model.subdir import current_subdir
 
@@ -240,8 +240,8 @@ def _verify_lock_request(
 def _verify_existing_request(existing: Existing, judge: _Judge, timeout_s: float) -> VerifyRequest:
     import os
 
-    from envguard.commands.check import check_installed
-    from envguard.commands.verify import VerifyRequest
+    from envguard.commands.checking.check import check_installed
+    from envguard.commands.verifying.verify import VerifyRequest
 
     here, said = target_here(), judge.said
     reports: tuple[Report, ...] = ()

@@ -13,7 +13,7 @@ from envguard.api.machines import target_here
 from envguard.api.notebooks import environment_of
 
 if TYPE_CHECKING:
-    from envguard.commands.verify_notebook import NotebookRequest
+    from envguard.commands.verifying.notebook import NotebookRequest
     from envguard.model.lockfile import Lockfile
     from envguard.model.notebook import Notebook
     from envguard.model.report import Report
@@ -46,7 +46,7 @@ def verify_notebook(
     nothing can run; what the notebook does is in the report.
     """
     from envguard.adapters.notebooks.run import NotebookProcesses, has_ipykernel, missing_here
-    from envguard.commands import verify_notebook as commands
+    from envguard.commands.verifying import notebook as commands
     from envguard.errors import InputError
     from envguard.ports import SILENT
 
@@ -76,7 +76,7 @@ def verify_notebook(
 
 def _request(path: str, cell_timeout_s: float, as_script: bool) -> NotebookRequest:
     from envguard.adapters import files
-    from envguard.commands.verify_notebook import NotebookRequest
+    from envguard.commands.verifying.notebook import NotebookRequest
     from envguard.formats.notebook import parse_notebook
     from envguard.model.report import Subject
     from envguard.ports import NotebookJob
@@ -168,7 +168,7 @@ def _refuse_lock(lock: Lockfile, path: str, allow: frozenset[str]) -> None:
     """Before anything is installed: no ipykernel in it, or a contract that this machine breaks."""
     from envguard.adapters import rules
     from envguard.adapters.prefixes.distributions import canonical_name
-    from envguard.commands.check import check_lock
+    from envguard.commands.checking.check import check_lock
     from envguard.errors import InputError
     from envguard.model.report import Status
 
@@ -199,7 +199,7 @@ def _throwaway(
     from envguard.adapters import conda_config
     from envguard.adapters.prefixes.packed import packed_prefixes
     from envguard.adapters.prefixes.throwaway import ThrowawayPrefixes
-    from envguard.commands.lock_channels import refuse_records
+    from envguard.commands.locking.channels import refuse_records
     from envguard.model.subdir import current_subdir
 
     config = conda_config.load(condarc=condarc, none=no_condarc)

@@ -119,9 +119,9 @@ def _report(report: Report, format_: str) -> str:
     from envguard import api
 
     if format_ == "json":
-        from envguard.formats.report_json import reports_to_json
+        from envguard.formats.reports.report_json import reports_to_json
 
         return reports_to_json([report], rules_date=api.rules_date())
-    from envguard.formats.report_text import report_text
+    from envguard.formats.reports.report_text import report_text
 
     return report_text(report, rules_date=api.rules_date())

@@ -93,7 +93,7 @@ def _table(results: Sequence[ProbeResult]) -> Table:
     from rich.table import Table
     from rich.text import Text
 
-    from envguard.formats.verify_text import (
+    from envguard.formats.reports.verify_text import (
         outcome_in_words,
         probe_columns,
         probe_label,

@@ -79,7 +79,7 @@ def check_lock(
 
     report = api.lock_check(environment_yml, options)
     if format_ == "json":
-        from envguard.formats.report_json import reports_to_json
+        from envguard.formats.reports.report_json import reports_to_json
 
         deliver(reports_to_json((report,), rules_date=api.rules_date()), None)
     else:

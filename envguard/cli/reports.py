@@ -20,28 +20,28 @@ def render(reports: Sequence[Report], format_: str, *, verbose: bool = False) ->
 
     match format_:
         case "json":
-            from envguard.formats.report_json import reports_to_json
+            from envguard.formats.reports.report_json import reports_to_json
 
             return reports_to_json(reports, rules_date=api.rules_date())
         case "sarif":
-            from envguard.formats.sarif import reports_to_sarif
+            from envguard.formats.reports.sarif import reports_to_sarif
 
             return reports_to_sarif(reports, rules_date=api.rules_date())
         case "concise":
-            from envguard.formats.concise import reports_concise
+            from envguard.formats.reports.concise import reports_concise
 
             return reports_concise(reports, verbose=verbose)
         case "markdown":
-            from envguard.formats.markdown import reports_markdown
+            from envguard.formats.reports.markdown import reports_markdown
 
             return reports_markdown(reports)
         case "github":
-            from envguard.formats.github import reports_github
+            from envguard.formats.reports.github import reports_github
 
             _summarize(reports)
             return reports_github(reports)
         case _:
-            from envguard.formats.report_text import reports_text
+            from envguard.formats.reports.report_text import reports_text
 
             return reports_text(reports, rules_date=api.rules_date(), verbose=verbose)
 
@@ -50,15 +50,15 @@ def render_matrix(matrix: Matrix, format_: str, *, verbose: bool = False) -> str
     """Several subjects: counts where there are many of them, their reports where there are few."""
     match format_:
         case "csv":
-            from envguard.formats.matrix_csv import matrix_csv
+            from envguard.formats.reports.matrix_csv import matrix_csv
 
             return matrix_csv(matrix)
         case "matrix":
-            from envguard.formats.matrix_text import matrix_text
+            from envguard.formats.reports.matrix_text import matrix_text
 
             return matrix_text(matrix)
         case "text" if len(matrix.subjects) > _FEW:
-            from envguard.formats.matrix_text import matrix_text
+            from envguard.formats.reports.matrix_text import matrix_text
 
             return matrix_text(matrix)
         case _:
@@ -68,7 +68,7 @@ def render_matrix(matrix: Matrix, format_: str, *, verbose: bool = False) -> str
 def _summarize(reports: Sequence[Report]) -> None:
     """GitHub shows what a step appends to this file."""
     from envguard import api
-    from envguard.formats.markdown import reports_markdown
+    from envguard.formats.reports.markdown import reports_markdown
 
     if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
         api.append_text(Path(summary), reports_markdown(reports))

@@ -30,11 +30,11 @@ def list_(rules: Path | None, format_: str, output: Path | None) -> int:
 
     known, in_use = api.list_rules(rules), api.rules_in_use()
     if format_ == "json":
-        from envguard.formats.rules_json import rules_to_json
+        from envguard.formats.rules.rules_json import rules_to_json
 
         deliver(rules_to_json(known, in_use), output)
     else:
-        from envguard.formats.rules_text import rules_text
+        from envguard.formats.rules.rules_text import rules_text
 
         deliver(rules_text(known, in_use), output)
     warn_of_rules(datetime.date.today())
@@ -58,7 +58,7 @@ def update(url: str | None, allow_older: bool, dry_run: bool) -> int:
     or what came was not what was promised.
     """
     from envguard import api
-    from envguard.formats.rules_text import update_text
+    from envguard.formats.rules.rules_text import update_text
 
     click.echo(update_text(api.update_rules(url, allow_older=allow_older, dry_run=dry_run)))
     return int(ExitCode.OK)

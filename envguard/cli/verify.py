@@ -280,19 +280,19 @@ def _rendered(report: Report, format_: str) -> str:
         case "json":
             import json
 
-            from envguard.formats.report_json import report_to_json
+            from envguard.formats.reports.report_json import report_to_json
 
             return json.dumps(report_to_json(report, rules_date=api.rules_date()), indent=2)
         case "junit":
-            from envguard.formats.verify_junit import verify_junit
+            from envguard.formats.reports.verify_junit import verify_junit
 
             return verify_junit(report)
         case "markdown":
-            from envguard.formats.verify_markdown import verify_markdown
+            from envguard.formats.reports.verify_markdown import verify_markdown
 
             return verify_markdown(report)
         case "html":
-            from envguard.formats.verify_html import verify_html
+            from envguard.formats.reports.verify_html import verify_html
 
             return verify_html(report, rules_date=api.rules_date())
         case _ if report.subject.kind == "notebook":
@@ -300,6 +300,6 @@ def _rendered(report: Report, format_: str) -> str:
 
             return notebook_text(report)
         case _:
-            from envguard.formats.verify_text import verify_text
+            from envguard.formats.reports.verify_text import verify_text
 
             return verify_text(report)

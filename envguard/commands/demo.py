@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from envguard.errors import ExitCode
-from envguard.formats.conda_lock_dump import dump_conda_lock
+from envguard.formats.locks.conda_lock_dump import dump_conda_lock
 from envguard.model.lockfile import LockedPackage, Lockfile
 from envguard.model.package import PackageRecord
 

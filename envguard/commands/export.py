@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from envguard.checks.upper_bounds import upper_bounds
 from envguard.cleaning import clean_file, clean_installed, clean_lock
 from envguard.cleaning.installed import incomplete
-from envguard.commands.lock_contract import with_contract
+from envguard.commands.locking.contract import with_contract
 from envguard.errors import InputError
-from envguard.formats.environment_yml import parse_environment
-from envguard.formats.environment_yml_dump import dump_environment
-from envguard.formats.environment_yml_edit import edited
+from envguard.formats.environments.environment_yml import parse_environment
+from envguard.formats.environments.environment_yml_dump import dump_environment
+from envguard.formats.environments.environment_yml_edit import edited
 from envguard.model.cleaning import Policy
 from envguard.model.contract import RecordedContract
 from envguard.model.environment import Environment

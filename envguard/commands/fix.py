@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from packaging.utils import canonicalize_name
 
 from envguard.cleaning.specs import written
-from envguard.formats.environment_yml import parse_environment
-from envguard.formats.environment_yml_edit import edited
-from envguard.formats.pip_lines import requirement_name
+from envguard.formats.environments.environment_yml import parse_environment
+from envguard.formats.environments.environment_yml_edit import edited
+from envguard.formats.environments.pip_lines import requirement_name
 from envguard.model.channel import channel_name
 from envguard.model.cleaning import Edits, Rewrite
 from envguard.model.conda import parse_match_spec

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from envguard.checks.probe_findings import observed_beats_tabled
 from envguard.checks.probe_gpus import gpus_to_probe
 from envguard.checks.probe_steps import IMPORT
-from envguard.commands.verify import NOT_MADE, VerifyRequest
+from envguard.commands.verifying.verify import NOT_MADE, VerifyRequest
 from envguard.formats.documents.stamp import (
     FactsHere,
     FactsOfHost,

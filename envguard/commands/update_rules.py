@@ -11,8 +11,8 @@ from urllib.parse import urljoin
 from envguard.checks.rule_examples import failed_examples
 from envguard.checks.signatures import failed_signature_examples
 from envguard.errors import InputError, UnavailableError
-from envguard.formats import rule_set
-from envguard.formats.rules_archive import MAX_INDEX_BYTES, parse_index, unpack
+from envguard.formats.rules import rule_set
+from envguard.formats.rules.rules_archive import MAX_INDEX_BYTES, parse_index, unpack
 from envguard.model.knowledge import Knowledge
 from envguard.model.rule_archive import RuleArchive, RulesFrom, RulesInUse, RulesUpdate
 from envguard.model.secrets import without_credentials

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from envguard.checks.case import Case, case_of
-from envguard.commands.check import (
+from envguard.commands.checking.check import (
     check_installed,
     check_listing,
     check_lock,

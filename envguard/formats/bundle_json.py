@@ -8,7 +8,7 @@ from typing import Any
 
 from envguard.errors import InputError
 from envguard.formats.machine_json import machine_from_json, machine_to_json
-from envguard.formats.plain_json import from_plain, to_plain
+from envguard.formats.reports.plain_json import from_plain, to_plain
 from envguard.model.bundle import Bundle, BundledEnvironment
 from envguard.model.diagnosis import HostFacts, Log, ResourceFacts
 from envguard.model.redaction import NOBODY, Private, cleaner

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from envguard.formats.plain import plain
+from envguard.formats.reports.plain import plain
 from envguard.model.channel import channel_name
 from envguard.model.machine import Driver, DriverState, Gpu, Machine
 from envguard.model.package import Manager, PackageRecord

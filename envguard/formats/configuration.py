@@ -10,9 +10,9 @@ from pathlib import Path
 
 from envguard.errors import InputError
 from envguard.formats import yaml_reader
+from envguard.formats.environments.toml_lines import toml_line
 from envguard.formats.strict_yaml import Keys, as_text, as_texts, line_of
 from envguard.formats.strict_yaml import Path as KeyPath
-from envguard.formats.toml_lines import toml_line
 from envguard.formats.yaml_nodes import refuse_repeated_keys
 from envguard.model.configuration import (
     LOCK_ALLOWS,

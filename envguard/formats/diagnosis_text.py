@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator
 
-from envguard.formats.markdown import inline
+from envguard.formats.reports.markdown import inline
 from envguard.model.diagnosis import Certainty, Diagnosis, Step, Verdict
 
 _WIDTH = 14

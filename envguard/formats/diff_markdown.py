@@ -13,7 +13,7 @@ from envguard.formats.diff_wording import (
     sides,
     verdict,
 )
-from envguard.formats.markdown import cell, inline
+from envguard.formats.reports.markdown import cell, inline
 from envguard.model.lock_diff import Change, LockDiff, PackageChange, SubdirDiff
 
 

@@ -10,8 +10,8 @@ from envguard.formats.diff_json import diff_document
 from envguard.formats.diff_text import diff_text
 from envguard.formats.documents.install import InstallDocument
 from envguard.formats.documents.values import known
-from envguard.formats.report_json import report_to_json
-from envguard.formats.verify_text import verify_text
+from envguard.formats.reports.report_json import report_to_json
+from envguard.formats.reports.verify_text import verify_text
 from envguard.model.installation import InstallOutcome, PrefixPlan
 
 

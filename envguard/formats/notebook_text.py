@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from envguard.formats.report_text import finding_lines, headline, wrapped
-from envguard.formats.verify_text import outcome_in_words
+from envguard.formats.reports.report_text import finding_lines, headline, wrapped
+from envguard.formats.reports.verify_text import outcome_in_words
 from envguard.model.probe import REMOVED, Outcome
 from envguard.model.report import Report, Status
 

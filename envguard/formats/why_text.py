@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator, Sequence
 
-from envguard.formats.report_text import finding_lines
+from envguard.formats.reports.report_text import finding_lines
 from envguard.model.explanation import (
     Answer,
     Explanation,

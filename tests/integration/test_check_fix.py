@@ -56,7 +56,7 @@ def test_nobody_to_ask_writes_nothing(file, capsys, monkeypatch):
 
 def test_a_fix_that_brings_another_finding_is_not_applied():
     from envguard.commands.fix import fix
-    from envguard.formats.environment_yml import parse_environment
+    from envguard.formats.environments.environment_yml import parse_environment
     from envguard.model.report import Finding, Fix, Report, Status, Subject
 
     def judge(environment):

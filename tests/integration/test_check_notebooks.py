@@ -19,7 +19,7 @@ from envguard.adapters.notebooks.place import look_around
 from envguard.adapters.prefixes.reader import PrefixReaderOnDisk
 from envguard.adapters.rules import rules_directory
 from envguard.cli.main import run
-from envguard.formats.conda_lock_dump import dump_conda_lock
+from envguard.formats.locks.conda_lock_dump import dump_conda_lock
 from envguard.model.notebook import Importable
 from envguard.model.package import Manager, PackageRecord
 from envguard.model.subdir import current_subdir

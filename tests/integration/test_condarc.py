@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from envguard.cli.main import run
-from envguard.formats.conda_lock import parse_conda_lock
+from envguard.formats.locks.conda_lock import parse_conda_lock
 from envguard.model.subdir import current_subdir
 from tests.channel_server import PASSWORD, TOKEN, Behaviour, channel_server
 

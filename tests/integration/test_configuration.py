@@ -13,8 +13,8 @@ from rattler import LockFile
 
 from envguard import api
 from envguard.errors import InputError, UnsatisfiableError
-from envguard.formats.conda_lock import parse_conda_lock
 from envguard.formats.listings import parse_listing
+from envguard.formats.locks.conda_lock import parse_conda_lock
 from envguard.model.lock_options import LockOptions
 from envguard.model.rendering import RenderKind
 from tests.integration.test_check import LOCK

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from envguard.cli.main import run
-from envguard.formats.conda_lock import parse_conda_lock
-from envguard.formats.conda_lock_dump import dump_conda_lock
+from envguard.formats.locks.conda_lock import parse_conda_lock
+from envguard.formats.locks.conda_lock_dump import dump_conda_lock
 from envguard.formats.renders import render
 from envguard.model.rendering import RenderKind
 from tests.installs import package, write_lock

@@ -11,8 +11,8 @@ import yaml
 
 from envguard.cli.main import run
 from envguard.errors import InputError
-from envguard.formats.environment_yml import parse_environment
-from envguard.formats.environment_yml_edit import edited
+from envguard.formats.environments.environment_yml import parse_environment
+from envguard.formats.environments.environment_yml_edit import edited
 from tests.channel import write_channel
 from tests.real_data import DATA, real_data
 

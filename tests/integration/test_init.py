@@ -12,7 +12,7 @@ from envguard.cli.main import run
 from envguard.commands.init import plan_init
 from envguard.errors import InputError
 from envguard.formats.configuration import parse_yaml_configuration
-from envguard.formats.environment_yml import parse_environment
+from envguard.formats.environments.environment_yml import parse_environment
 from envguard.model.machine import Driver, Gpu, Machine
 from envguard.model.project import GITLAB, WORKFLOW, Project
 from envguard.model.version import Dotted

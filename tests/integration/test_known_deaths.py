@@ -18,8 +18,8 @@ from envguard.adapters.probing.process import Limits
 from envguard.adapters.probing.runner import ProcessProbes, process_probes
 from envguard.checks.probe_findings import probe_findings
 from envguard.checks.signatures import known_of
-from envguard.formats.report_json import report_to_json
-from envguard.formats.verify_text import verify_text
+from envguard.formats.reports.report_json import report_to_json
+from envguard.formats.reports.verify_text import verify_text
 from envguard.model.probe import Outcome, Owner, OwnerKind, Probe, ProbeResult
 from envguard.model.report import Report, Subject
 from tests.dying_libraries import build_dying_library

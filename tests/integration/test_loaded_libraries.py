@@ -9,7 +9,7 @@ import pytest
 
 from envguard.adapters.prefixes.library_owners import with_owners
 from envguard.adapters.probing.runner import process_probes
-from envguard.formats.loaded_values import parse_loaded
+from envguard.formats.tables.loaded_values import parse_loaded
 from envguard.model.loaded import Loaded, LoadedLibrary
 from envguard.model.probe import Outcome, OwnerKind, Probe
 from tests.culprits import (

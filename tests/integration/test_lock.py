@@ -9,15 +9,15 @@ import pytest
 
 from envguard.adapters import rules
 from envguard.adapters.solver import RattlerSolver
-from envguard.commands.check import check_lock
-from envguard.commands.lock import lock
-from envguard.commands.lock_outcome import LockOutcome
-from envguard.commands.lock_summary import judged
-from envguard.commands.lock_targets import lock_targets
+from envguard.commands.checking.check import check_lock
+from envguard.commands.locking.lock import lock
+from envguard.commands.locking.outcome import LockOutcome
+from envguard.commands.locking.summary import judged
+from envguard.commands.locking.targets import lock_targets
 from envguard.errors import UnavailableError, UnsatisfiableError
-from envguard.formats.conda_lock import parse_conda_lock
-from envguard.formats.conda_lock_dump import dump_conda_lock
-from envguard.formats.environment_yml import parse_environment
+from envguard.formats.environments.environment_yml import parse_environment
+from envguard.formats.locks.conda_lock import parse_conda_lock
+from envguard.formats.locks.conda_lock_dump import dump_conda_lock
 from envguard.formats.target_text import parse_target
 from envguard.model.machine import DriverState, Machine
 from envguard.model.target import Target

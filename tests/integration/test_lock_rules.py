@@ -9,12 +9,12 @@ import pytest
 
 from envguard.adapters import rules
 from envguard.adapters.solver import RattlerSolver
-from envguard.commands.lock import lock
-from envguard.commands.lock_outcome import LockOutcome
-from envguard.commands.lock_summary import judged
+from envguard.commands.locking.lock import lock
+from envguard.commands.locking.outcome import LockOutcome
+from envguard.commands.locking.summary import judged
 from envguard.errors import UnsatisfiableError
-from envguard.formats.environment_yml import parse_environment
-from envguard.formats.rule_yaml import parse_rule
+from envguard.formats.environments.environment_yml import parse_environment
+from envguard.formats.rules.rule_yaml import parse_rule
 from envguard.formats.target_text import parse_target
 from envguard.ports import Solution, SolveRequest
 from tests.fakes import FakePipResolver

@@ -30,7 +30,7 @@ from envguard.api.packing import notes_on_pack
 from envguard.api.ruling import rules_date
 from envguard.commands.pack import rules_date_of
 from envguard.errors import InputError, UnavailableError
-from envguard.formats.conda_lock_dump import dump_conda_lock
+from envguard.formats.locks.conda_lock_dump import dump_conda_lock
 from envguard.model.contract import RecordedContract
 from envguard.model.lockfile import Lockfile
 from envguard.model.pack import files_of

@@ -15,8 +15,8 @@ from envguard.adapters.local_channel.build import LocalChannel
 from envguard.adapters.prefixes.pip_sources import refuse_uninstallable
 from envguard.adapters.prefixes.throwaway import ThrowawayPrefixes
 from envguard.errors import UnavailableError
-from envguard.formats.conda_lock import parse_conda_lock
-from envguard.formats.conda_lock_dump import dump_conda_lock
+from envguard.formats.locks.conda_lock import parse_conda_lock
+from envguard.formats.locks.conda_lock_dump import dump_conda_lock
 from envguard.model.lockfile import Lockfile
 from envguard.model.package import Manager, PackageRecord
 from envguard.model.pip_source import located, relative_to

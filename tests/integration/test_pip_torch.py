@@ -9,7 +9,7 @@ import pytest
 
 from envguard.adapters import rules
 from envguard.adapters.pip.resolver import UvPipResolver
-from envguard.commands.lock_wheels import guarded_wheels
+from envguard.commands.locking.wheels import guarded_wheels
 from envguard.errors import UnavailableError
 from envguard.formats.target_text import parse_target
 from envguard.model.package import PackageRecord

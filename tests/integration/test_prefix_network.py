@@ -12,8 +12,8 @@ import pytest
 from envguard.adapters.local_channel.build import LocalChannel
 from envguard.adapters.prefixes.throwaway import ThrowawayPrefixes
 from envguard.errors import UnavailableError
-from envguard.formats.conda_lock import parse_conda_lock
-from envguard.formats.conda_lock_dump import dump_conda_lock
+from envguard.formats.locks.conda_lock import parse_conda_lock
+from envguard.formats.locks.conda_lock_dump import dump_conda_lock
 from envguard.model.network import Network
 from envguard.model.package import PackageRecord
 from envguard.model.subdir import current_subdir

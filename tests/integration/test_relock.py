@@ -12,8 +12,8 @@ import pytest
 from envguard import api
 from envguard.cli.main import run
 from envguard.errors import InputError, UnavailableError, UnsatisfiableError
-from envguard.formats.conda_lock import parse_conda_lock
 from envguard.formats.lock_text import LockSummary, lock_text
+from envguard.formats.locks.conda_lock import parse_conda_lock
 from envguard.model.lock_options import LockOptions
 from envguard.model.relock import Relock
 from envguard.model.report import Report, Status
@@ -548,7 +548,7 @@ def test_a_package_that_nothing_needs_is_told(old: Project) -> None:
 
 
 def test_the_answer_as_json_names_line_and_rule(old: Project) -> None:
-    from envguard.formats.report_json import reports_to_json
+    from envguard.formats.reports.report_json import reports_to_json
 
     old.asks("app", "engine >=2", "colour")
     document = json.loads(reports_to_json((old.check(),), rules_date="2026-01-01"))

@@ -16,9 +16,9 @@ from rattler.explicit_environment import ExplicitEnvironmentSpec
 from uv import find_uv_bin
 
 from envguard.cli.main import run
-from envguard.formats.conda_lock import parse_conda_lock
-from envguard.formats.environment_yml import parse_environment
+from envguard.formats.environments.environment_yml import parse_environment
 from envguard.formats.listings import parse_listing
+from envguard.formats.locks.conda_lock import parse_conda_lock
 from envguard.formats.renders import render
 from envguard.model.conda import parse_match_spec, record_matches
 from envguard.model.lockfile import LockedPackage, Lockfile
@@ -202,7 +202,7 @@ def test_a_pylock_is_taken_by_uv_on_the_python_it_is_for(other, index, tmp_path)
 
 
 def test_export_writes_a_render_and_tells_what_it_lacks(index, tmp_path, capsys, monkeypatch):
-    from envguard.formats.conda_lock_dump import dump_conda_lock
+    from envguard.formats.locks.conda_lock_dump import dump_conda_lock
 
     monkeypatch.chdir(tmp_path)
     _, lockfile = index
@@ -228,7 +228,7 @@ def test_export_writes_a_render_and_tells_what_it_lacks(index, tmp_path, capsys,
     ],
 )
 def test_what_cannot_be_exported_is_said(arguments, message, tmp_path, capsys, monkeypatch):
-    from envguard.formats.conda_lock_dump import dump_conda_lock
+    from envguard.formats.locks.conda_lock_dump import dump_conda_lock
 
     monkeypatch.chdir(tmp_path)
     lockfile = Lockfile(("linux-64", "osx-arm64"))

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from envguard.adapters.local_channel.build import LocalChannel
-from envguard.formats.conda_lock_dump import dump_conda_lock
+from envguard.formats.locks.conda_lock_dump import dump_conda_lock
 from tests.integration.test_verify import venv
 from tests.prefixes import lock_of
 

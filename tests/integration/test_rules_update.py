@@ -13,7 +13,7 @@ from envguard import api
 from envguard.adapters import rules, rules_store
 from envguard.adapters.rule_sets import RulesOnDisk
 from envguard.cli.main import run
-from envguard.formats import rules_archive
+from envguard.formats.rules import rules_archive
 from envguard.model.rule_archive import RulesFrom
 from tests.real_data import serving
 from tests.schemas import mistakes

@@ -12,7 +12,7 @@ import pytest
 
 from envguard.adapters.local_channel.build import build_channel
 from envguard.errors import UnavailableError
-from envguard.formats.conda_lock_dump import dump_conda_lock
+from envguard.formats.locks.conda_lock_dump import dump_conda_lock
 from tests.fake_driver import A100, T4, FakeDriver, with_fake
 from tests.prefixes import lock_of
 from tests.schemas import mistakes

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from envguard.adapters.local_channel.build import LocalChannel
-from envguard.formats.conda_lock_dump import dump_conda_lock
+from envguard.formats.locks.conda_lock_dump import dump_conda_lock
 from envguard.model.lockfile import LockedPackage, Lockfile
 from tests.fake_driver import A100, T4, FakeDriver, with_fake
 from tests.prefixes import lock_of
@@ -207,7 +207,7 @@ import os, sys
 from pathlib import Path
 from envguard import api
 from envguard.ports import Progress
-from envguard.formats.verify_text import verify_text
+from envguard.formats.reports.verify_text import verify_text
 from envguard.model.report import exit_code_of
 
 class Thief(Progress):

@@ -18,7 +18,7 @@ pytest.importorskip("ipykernel")
 from envguard.adapters.local_channel.build import LocalChannel
 from envguard.adapters.prefixes.distributions import canonical_name
 from envguard.cli.main import run
-from envguard.formats.conda_lock_dump import dump_conda_lock
+from envguard.formats.locks.conda_lock_dump import dump_conda_lock
 from envguard.model.package import PackageRecord
 from tests.notebooks import code, text_of
 from tests.prefixes import lock_of, wheel_record

@@ -17,7 +17,7 @@ from envguard.checks.contract import BUILT_IN, judge_contract
 from envguard.checks.contract_answers import contract_rules
 from envguard.checks.contract_needs import contract_of
 from envguard.checks.judgement import judge
-from envguard.formats.contract_json import dump_contract, parse_contract
+from envguard.formats.locks.contract_json import dump_contract, parse_contract
 from envguard.model.contract import Contract, RecordedContract
 from envguard.model.lockfile import LockedPackage, Lockfile
 from envguard.model.machine import Driver, DriverState, Gpu, Machine

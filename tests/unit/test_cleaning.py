@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from envguard.cleaning import clean_installed, clean_lock
-from envguard.formats.environment_yml import parse_environment
-from envguard.formats.environment_yml_dump import dump_environment
+from envguard.formats.environments.environment_yml import parse_environment
+from envguard.formats.environments.environment_yml_dump import dump_environment
 from envguard.model.lockfile import LockedPackage, Lockfile, LockRequest
 from envguard.model.package import Manager, PackageRecord
 from envguard.ports import Installed

@@ -13,7 +13,7 @@ import pytest
 from envguard import stamp_check, stamp_file
 from envguard.adapters import stamps
 from envguard.adapters.rules import rules_directory
-from envguard.formats.pack_index import BLOCK
+from envguard.formats.locks.pack_index import BLOCK
 from envguard.model.pack import INDEX_PATH, LOCK_PATH, START
 from envguard.stamp_changes import CANNOT_TELL, NOT_PROVEN, PROVEN
 from tests.packs import lock_text, make_pack, sha256_of, tar_of

@@ -12,7 +12,7 @@ import pytest
 from envguard import stamp_file
 from envguard.api.stamping import Evidence, lock_digest
 from envguard.checks import probe_plan
-from envguard.commands.verify import NOT_MADE, VerifyRequest
+from envguard.commands.verifying.verify import NOT_MADE, VerifyRequest
 from envguard.errors import InputError
 from envguard.model.machine import DriverState, Machine
 from envguard.model.probe import Outcome, ProbeResult

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from envguard.errors import EnvguardError, InputError, UnavailableError, UnsatisfiableError
-from envguard.formats.pip_lines import requirement_name, split_option
+from envguard.formats.environments.pip_lines import requirement_name, split_option
 from envguard.model.secrets import redacted
 from envguard.ports import PipRequest
 

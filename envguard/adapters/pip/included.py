@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from envguard.formats.pip_lines import split_option
+from envguard.formats.environments.pip_lines import split_option
 
 _LARGEST_BYTES = 1 << 20
 _DEEPEST = 8

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from envguard.adapters.pip.stubs import Provided
 from envguard.errors import UnsatisfiableError
-from envguard.formats.pip_lines import requirement_name
+from envguard.formats.environments.pip_lines import requirement_name
 from envguard.model.secrets import redacted
 
 _PIN = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)==(\S+)")

@@ -24,7 +24,7 @@ from envguard.adapters.pip.uv_processes import UvProcesses
 from envguard.adapters.pip.wheel_tags import uv_platform
 from envguard.adapters.scratch import scratch_folder
 from envguard.errors import InputError, UnavailableError, UnsatisfiableError
-from envguard.formats.pip_lines import UvLines, indexes, scanned_arguments, uv_lines
+from envguard.formats.environments.pip_lines import UvLines, indexes, scanned_arguments, uv_lines
 from envguard.model.package import PackageRecord
 from envguard.model.relock import Cutoff
 from envguard.model.secrets import redacted

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from urllib.parse import urlsplit, urlunsplit
 
 from envguard.errors import InputError
-from envguard.formats.pip_lines import variables_in
+from envguard.formats.environments.pip_lines import variables_in
 from envguard.model.secrets import redacted, without_credentials
 
 _PLACE = re.compile(r"(?:\w+\+)?https?://([^/@\s]*\$\{[A-Z][A-Z0-9_]*\}[^/@\s]*)@([^/\s]+)")

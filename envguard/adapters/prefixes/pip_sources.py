@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from envguard.errors import UnavailableError
-from envguard.formats.pip_lines import variables_in
+from envguard.formats.environments.pip_lines import variables_in
 from envguard.model.package import PackageRecord
 from envguard.model.pip_source import PipSource, pip_source
 

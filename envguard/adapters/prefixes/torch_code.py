@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from envguard.adapters.fatbin import NotReadable, architectures_in
-from envguard.formats.table_values import architectures
+from envguard.formats.tables.table_values import architectures
 from envguard.model.architecture import Architecture, LibraryCode
 
 LIBRARY = "libtorch_cuda.so"

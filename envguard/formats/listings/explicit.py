@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from envguard.errors import InputError
-from envguard.formats.conda_lock import archive_name
+from envguard.formats.locks.conda_lock import archive_name
 from envguard.model.channel import channel_name
 from envguard.model.listing import Listing
 from envguard.model.package import PackageRecord

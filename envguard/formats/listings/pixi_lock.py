@@ -8,7 +8,7 @@ from typing import Any
 
 from envguard.errors import InputError
 from envguard.formats import yaml_reader
-from envguard.formats.conda_lock import archive_name
+from envguard.formats.locks.conda_lock import archive_name
 from envguard.model.channel import channel_name
 from envguard.model.listing import Listing
 from envguard.model.package import Manager, PackageRecord

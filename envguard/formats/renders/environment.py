@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from envguard.formats.environment_yml_dump import dump_environment
+from envguard.formats.environments.environment_yml_dump import dump_environment
 from envguard.formats.renders.pip_lines import has_digest, requirement
 from envguard.formats.renders.wording import HEADER, named
 from envguard.model.channel import channel_name

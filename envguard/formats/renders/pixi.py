@@ -11,7 +11,7 @@ import yaml
 from packaging.requirements import InvalidRequirement, Requirement
 
 from envguard.errors import InputError
-from envguard.formats.conda_lock import archive_name
+from envguard.formats.locks.conda_lock import archive_name
 from envguard.formats.renders.pip_lines import has_digest, is_repository
 from envguard.formats.renders.wording import named
 from envguard.model.channel import channel_urls

@@ -21,7 +21,7 @@ from envguard.adapters.packs import (
     write_pack,
 )
 from envguard.errors import EnvguardError, InputError, UnavailableError
-from envguard.formats.conda_lock import parse_conda_lock
+from envguard.formats.locks.conda_lock import parse_conda_lock
 from envguard.model.lockfile import Lockfile
 from envguard.model.subdir import current_subdir
 from envguard.ports import SILENT

@@ -8,7 +8,7 @@ import pytest
 
 from envguard.checks.environment import judge_environment
 from envguard.checks.requests import asks_for_gpu, may_ask_for_gpu
-from envguard.formats.environment_yml import parse_environment
+from envguard.formats.environments.environment_yml import parse_environment
 from envguard.model.environment import Environment
 from envguard.model.report import Finding, Location, Status
 from tests.unit.checks.cases import KNOWLEDGE, target

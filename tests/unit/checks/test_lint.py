@@ -8,7 +8,7 @@ import pytest
 
 from envguard.checks.environment import judge_environment
 from envguard.checks.lint import lint_environment
-from envguard.formats.environment_yml import parse_environment
+from envguard.formats.environments.environment_yml import parse_environment
 from envguard.model.report import Finding, Location, Status
 from envguard.model.target import Target
 from tests.unit.checks.cases import KNOWLEDGE, target

@@ -9,7 +9,7 @@ import pytest
 from envguard.adapters import rules
 from envguard.checks.exclusions import exclusions
 from envguard.checks.rule_exclusions import opposite
-from envguard.formats.rule_yaml import parse_rule
+from envguard.formats.rules.rule_yaml import parse_rule
 from envguard.formats.target_text import parse_target
 from envguard.model.conda import record_matches, version_matches
 from envguard.model.package import PackageRecord

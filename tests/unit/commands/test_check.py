@@ -7,9 +7,14 @@ from pathlib import Path
 import pytest
 
 from envguard.adapters.rules import load
-from envguard.commands.check import check_environment, check_installed, check_lock, targets_of_lock
+from envguard.commands.checking.check import (
+    check_environment,
+    check_installed,
+    check_lock,
+    targets_of_lock,
+)
 from envguard.errors import ExitCode, InputError
-from envguard.formats.environment_yml import parse_environment
+from envguard.formats.environments.environment_yml import parse_environment
 from envguard.model.lockfile import LockedPackage, LockedTarget, Lockfile
 from envguard.model.machine import DriverState
 from envguard.model.report import FailOn, Status, exit_code_of

@@ -6,11 +6,11 @@ import csv
 
 import pytest
 
-from envguard.commands.check_many import check_many
-from envguard.commands.check_subject import Question
+from envguard.commands.checking.many import check_many
+from envguard.commands.checking.subject import Question
 from envguard.errors import ExitCode, InputError
-from envguard.formats.matrix_csv import HEADER, matrix_csv
-from envguard.formats.matrix_text import matrix_text, short_names
+from envguard.formats.reports.matrix_csv import HEADER, matrix_csv
+from envguard.formats.reports.matrix_text import matrix_text, short_names
 from envguard.model.listing import Listing
 from envguard.model.matrix import Matrix
 from envguard.model.report import Status, exit_code_of

@@ -8,10 +8,10 @@ from dataclasses import replace
 
 import pytest
 
-from envguard.commands.check import check_lock
-from envguard.commands.lock_contract import with_contract
-from envguard.commands.verify import ACCEPTED, NOT_MADE, VerifyRequest, verify_lock
-from envguard.formats.verify_text import verify_text
+from envguard.commands.checking.check import check_lock
+from envguard.commands.locking.contract import with_contract
+from envguard.commands.verifying.verify import ACCEPTED, NOT_MADE, VerifyRequest, verify_lock
+from envguard.formats.reports.verify_text import verify_text
 from envguard.model.contract import RecordedContract, UnreadableContract
 from envguard.model.knowledge import Knowledge
 from envguard.model.lockfile import LockedPackage, Lockfile

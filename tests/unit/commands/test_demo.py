@@ -10,8 +10,8 @@ import pytest
 
 from envguard.commands.demo import Demo, exit_code, prepare_demo, surprises
 from envguard.errors import UnavailableError
-from envguard.formats.conda_lock import parse_conda_lock
-from envguard.formats.environment_yml import parse_environment
+from envguard.formats.environments.environment_yml import parse_environment
+from envguard.formats.locks.conda_lock import parse_conda_lock
 from envguard.model.package import PackageRecord
 
 

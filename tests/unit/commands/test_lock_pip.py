@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from envguard.commands.lock_pip import pip_notes, pip_request
+from envguard.commands.locking.pip import pip_notes, pip_request
 from envguard.errors import InputError
 from envguard.model.environment import Dependency, Environment
 from envguard.model.knowledge import Knowledge

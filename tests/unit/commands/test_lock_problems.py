@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from envguard.commands.lock_problems import unsatisfiable
+from envguard.commands.locking.problems import unsatisfiable
 from envguard.model.package import PackageRecord
 from envguard.ports import Solution, SolveRequest
 

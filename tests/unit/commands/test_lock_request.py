@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from envguard.commands.lock_request import request_notes, solve_request
+from envguard.commands.locking.request import request_notes, solve_request
 from envguard.errors import InputError
 from envguard.model.environment import Dependency, Environment
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from envguard.adapters import rules
-from envguard.commands.lock_targets import (
+from envguard.commands.locking.targets import (
     lock_targets,
     refuse_contradictions,
     refuse_unclaimed_gpu,

@@ -10,7 +10,7 @@ import pytest
 from envguard.adapters.archives import ArchiveCache
 from envguard.commands.pack import PackRequest, fetching, pack
 from envguard.errors import UnavailableError
-from envguard.formats.conda_lock_dump import dump_conda_lock
+from envguard.formats.locks.conda_lock_dump import dump_conda_lock
 from envguard.model.pack import Wanted
 from envguard.model.package import PackageRecord
 from tests.prefixes import lock_of

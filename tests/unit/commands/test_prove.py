@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from envguard.adapters.rules import load
-from envguard.commands.prove import compare
+from envguard.commands.locking.prove import compare
 from envguard.model.environment import Dependency, Environment
 from envguard.model.package import Manager, PackageRecord
 

@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 
 from envguard.commands.stamp import Tier, facts_here, new_stamp, proven_report, tier_of
-from envguard.commands.verify import NOT_MADE, VerifyRequest
+from envguard.commands.verifying.verify import NOT_MADE, VerifyRequest
 from envguard.model.machine import Driver, DriverState, Gpu, Machine
 from envguard.model.probe import Outcome, ProbeResult
 from envguard.model.report import Finding, Location, Report, Status, Subject, Waived

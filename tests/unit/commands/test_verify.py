@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from envguard.checks.probe_steps import TORCH_STEPS
-from envguard.commands.verify import Keep, VerifyRequest, verify_lock, verify_prefix
+from envguard.commands.verifying.verify import Keep, VerifyRequest, verify_lock, verify_prefix
 from envguard.model.gpu_peak import GpuPeak
 from envguard.model.lockfile import Lockfile
 from envguard.model.machine import DriverState, Gpu, Machine

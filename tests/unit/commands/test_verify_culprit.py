@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from envguard.adapters.probing.own_environment import OwnEnvironmentHere
-from envguard.commands.verify_culprit import blames, explained
-from envguard.commands.verify_trials import Scene
+from envguard.commands.verifying.culprit import blames, explained
+from envguard.commands.verifying.trials import Scene
 from envguard.model.culprit import Blame, Count, Fault
 from envguard.model.probe import Outcome, Probe, ProbeResult
 from envguard.model.report import Status

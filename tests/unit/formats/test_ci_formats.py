@@ -7,10 +7,10 @@ import json
 import pytest
 from sarif_pydantic import Sarif
 
-from envguard.formats.concise import reports_concise
-from envguard.formats.github import reports_github
-from envguard.formats.markdown import reports_markdown
-from envguard.formats.sarif import reports_to_sarif
+from envguard.formats.reports.concise import reports_concise
+from envguard.formats.reports.github import reports_github
+from envguard.formats.reports.markdown import reports_markdown
+from envguard.formats.reports.sarif import reports_to_sarif
 from envguard.model.machine import DriverState, Machine
 from envguard.model.report import Finding, Fix, Location, Report, Status, Subject
 

@@ -13,7 +13,7 @@ import pytest
 from envguard.adapters import rule_sets
 from envguard.adapters.rule_sets import COMPILED, RulesOnDisk, date_of, knowledge_in
 from envguard.adapters.rules import rules_directory
-from envguard.formats import compiled_rules
+from envguard.formats.rules import compiled_rules
 from envguard.model.knowledge import Knowledge
 
 PARSED = RulesOnDisk(rules_directory()).load()

@@ -9,8 +9,8 @@ import pytest
 import yaml
 
 from envguard.errors import InputError
-from envguard.formats.conda_lock import archive_name, parse_conda_lock
-from envguard.formats.conda_lock_dump import dump_conda_lock
+from envguard.formats.locks.conda_lock import archive_name, parse_conda_lock
+from envguard.formats.locks.conda_lock_dump import dump_conda_lock
 from envguard.model.lockfile import LockedPackage, LockedTarget, Lockfile, LockRequest
 from envguard.model.machine import Driver, Gpu, Machine
 from envguard.model.package import Manager, PackageRecord

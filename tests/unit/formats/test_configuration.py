@@ -9,7 +9,7 @@ import pytest
 
 from envguard.errors import InputError
 from envguard.formats.configuration import parse_toml_configuration, parse_yaml_configuration
-from envguard.formats.toml_lines import toml_line
+from envguard.formats.environments.toml_lines import toml_line
 from envguard.model.configuration import Configuration, NamedTarget, Waiver
 from envguard.model.report import FailOn, Location
 

@@ -11,9 +11,9 @@ import pytest
 
 from envguard.adapters.rules import rules_directory
 from envguard.checks.contract_needs import contract_of
-from envguard.formats.conda_lock import parse_conda_lock
-from envguard.formats.conda_lock_dump import dump_conda_lock
-from envguard.formats.contract_json import KEY, dump_contract, parse_contract
+from envguard.formats.locks.conda_lock import parse_conda_lock
+from envguard.formats.locks.conda_lock_dump import dump_conda_lock
+from envguard.formats.locks.contract_json import KEY, dump_contract, parse_contract
 from envguard.model.contract import Contract, RecordedContract, UnreadableContract
 from envguard.model.lockfile import LockedPackage, Lockfile
 from envguard.model.package import PackageRecord

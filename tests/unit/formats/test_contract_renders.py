@@ -11,7 +11,7 @@ import yaml
 from envguard.adapters.rules import load
 from envguard.checks.contract import judge_contract
 from envguard.checks.contract_needs import contract_of
-from envguard.commands.lock_contract import with_contract
+from envguard.commands.locking.contract import with_contract
 from envguard.errors import InputError
 from envguard.formats.renders import render
 from envguard.formats.renders.docker_env import NAME

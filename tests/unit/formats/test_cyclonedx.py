@@ -9,7 +9,7 @@ from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 from packageurl import PackageURL
 
-from envguard.formats.conda_lock import parse_conda_lock
+from envguard.formats.locks.conda_lock import parse_conda_lock
 from envguard.formats.renders import render
 from envguard.formats.renders.cyclonedx import package_url
 from envguard.model.lockfile import LockedPackage, Lockfile

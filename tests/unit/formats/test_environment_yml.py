@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from envguard.errors import InputError
-from envguard.formats.environment_yml import MOST_ITEMS, parse_environment
+from envguard.formats.environments.environment_yml import MOST_ITEMS, parse_environment
 from envguard.model.environment import selector_holds
 
 FULL = """\

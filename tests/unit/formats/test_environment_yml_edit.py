@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from envguard.cleaning import clean_file
 from envguard.errors import InputError
-from envguard.formats.environment_yml import parse_environment
-from envguard.formats.environment_yml_edit import edited
+from envguard.formats.environments.environment_yml import parse_environment
+from envguard.formats.environments.environment_yml_edit import edited
 from envguard.model.cleaning import SPELT_OUT, Edits, Pin, Policy, Rewrite
 
 FILE = """\

@@ -8,7 +8,7 @@ import pytest
 
 from envguard.adapters.rule_sets import RulesOnDisk, explanations_in
 from envguard.errors import InputError
-from envguard.formats.explanation_yaml import parse_explanation
+from envguard.formats.rules.explanation_yaml import parse_explanation
 
 GOOD = """id: EG999
 title: too slow

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from envguard.formats.pip_lines import requirement_name, split_option, uv_lines, variables_in
+from envguard.formats.environments.pip_lines import (
+    requirement_name,
+    split_option,
+    uv_lines,
+    variables_in,
+)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from packaging.markers import Marker
 from packaging.pylock import Pylock, is_valid_pylock_path
 
 from envguard.errors import InputError
-from envguard.formats.environment_yml import parse_environment
+from envguard.formats.environments.environment_yml import parse_environment
 from envguard.formats.listings import parse_listing
 from envguard.formats.renders import render
 from envguard.formats.renders.install_order import install_order

@@ -9,8 +9,8 @@ import jsonschema
 import pytest
 
 from envguard.adapters.rules import rules_directory
-from envguard.formats.report_json import reports_to_json
-from envguard.formats.report_text import headline, report_text
+from envguard.formats.reports.report_json import reports_to_json
+from envguard.formats.reports.report_text import headline, report_text
 from envguard.model.machine import Driver, DriverState, Gpu, Machine
 from envguard.model.package import PackageRecord
 from envguard.model.probe import Outcome, ProbeResult

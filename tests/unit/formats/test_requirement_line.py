@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from envguard.formats.requirement_line import requirement_problem
+from envguard.formats.environments.requirement_line import requirement_problem
 
 
 @pytest.mark.parametrize(

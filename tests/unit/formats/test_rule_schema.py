@@ -13,7 +13,7 @@ import yaml
 
 from envguard.adapters.rules import rules_directory
 from envguard.errors import InputError
-from envguard.formats.rule_yaml import parse_rule
+from envguard.formats.rules.rule_yaml import parse_rule
 from envguard.model.rule import FACTS, PARTS
 
 SCHEMA = json.loads((rules_directory() / "schema" / "rule-v1.json").read_text())

@@ -11,8 +11,8 @@ import zipfile
 import pytest
 
 from envguard.errors import InputError
-from envguard.formats import rules_archive
-from envguard.formats.rules_archive import dump_index, pack, parse_index, unpack
+from envguard.formats.rules import rules_archive
+from envguard.formats.rules.rules_archive import dump_index, pack, parse_index, unpack
 from envguard.model.rule_archive import RuleArchive
 
 FILES = {"EG301-a.yaml": b"a: 1\n", "checks/EG101-b.yaml": b"b: 2\n", "tables/gpus.yaml": b"c\n"}

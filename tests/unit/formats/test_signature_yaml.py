@@ -6,7 +6,7 @@ import pytest
 
 from envguard.adapters.rules import rules_directory
 from envguard.errors import InputError
-from envguard.formats.signature_yaml import parse_signatures, ways
+from envguard.formats.rules.signature_yaml import parse_signatures, ways
 
 GOOD = """
 kind: cuda

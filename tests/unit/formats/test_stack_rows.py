@@ -8,7 +8,7 @@ import pytest
 
 from envguard.adapters.rules import load
 from envguard.errors import InputError
-from envguard.formats.tables_yaml import knowledge_from, parse_tables
+from envguard.formats.tables.tables_yaml import knowledge_from, parse_tables
 from envguard.model.conda import version_matches
 
 HEAD = "collected: '2026-11-21'\nsources: {notes: 'https://index.example/notes'}\n"

@@ -9,8 +9,8 @@ import pytest
 from envguard.adapters.rule_sets import RulesOnDisk
 from envguard.adapters.rules import load, rules_directory
 from envguard.errors import InputError
-from envguard.formats.rule_yaml import parse_rule
-from envguard.formats.tables_yaml import knowledge_from, parse_tables
+from envguard.formats.rules.rule_yaml import parse_rule
+from envguard.formats.tables.tables_yaml import knowledge_from, parse_tables
 from envguard.model.version import ComputeCapability, Dotted
 
 HEAD = "collected: '2026-11-21'\nsources: {notes: 'https://index.example/notes', heard: somebody said so}\n"

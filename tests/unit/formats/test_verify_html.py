@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from envguard.formats.verify_html import verify_html
+from envguard.formats.reports.verify_html import verify_html
 from envguard.model.report import Report, Subject
 from tests.verify_reports import SCRIPT, full_report
 

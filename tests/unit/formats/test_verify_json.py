@@ -7,7 +7,7 @@ import json
 import jsonschema
 
 from envguard.adapters.rules import rules_directory
-from envguard.formats.report_json import reports_to_json
+from envguard.formats.reports.report_json import reports_to_json
 from tests.verify_reports import full_report
 
 

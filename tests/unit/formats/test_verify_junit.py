@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 import pytest
 import xmlschema
 
-from envguard.formats.verify_junit import verify_junit
+from envguard.formats.reports.verify_junit import verify_junit
 from envguard.model.report import Finding, Report, Status, Subject
 from tests.verify_reports import SCRIPT, full_report
 

@@ -6,7 +6,7 @@ import re
 
 from envguard.formats.collect_env_text import collect_env_text
 from envguard.formats.listings.collect_env import is_collect_env, parse_collect_env
-from envguard.formats.verify_markdown import verify_markdown
+from envguard.formats.reports.verify_markdown import verify_markdown
 from envguard.model.machine import Driver, DriverState, Machine
 from envguard.model.report import Report, Subject
 from tests.verify_reports import SCRIPT, full_report

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from envguard.formats.verify_text import verify_text
+from envguard.formats.reports.verify_text import verify_text
 from envguard.model.machine import Driver, DriverState, Gpu, Machine
 from envguard.model.probe import REMOVED, Outcome, ProbeResult
 from envguard.model.report import Finding, Report, Status, Subject, Throwaway

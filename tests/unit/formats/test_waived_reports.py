@@ -12,16 +12,16 @@ import pytest
 from sarif_pydantic import Sarif
 
 from envguard.adapters.rules import rules_directory
-from envguard.formats.concise import reports_concise
-from envguard.formats.github import reports_github
 from envguard.formats.lock_text import LockLine, LockSummary, lock_text
-from envguard.formats.markdown import reports_markdown
-from envguard.formats.matrix_csv import matrix_csv
-from envguard.formats.matrix_text import matrix_text
-from envguard.formats.report_json import reports_to_json
-from envguard.formats.report_text import report_text
-from envguard.formats.sarif import reports_to_sarif
-from envguard.formats.verify_text import verify_text
+from envguard.formats.reports.concise import reports_concise
+from envguard.formats.reports.github import reports_github
+from envguard.formats.reports.markdown import reports_markdown
+from envguard.formats.reports.matrix_csv import matrix_csv
+from envguard.formats.reports.matrix_text import matrix_text
+from envguard.formats.reports.report_json import reports_to_json
+from envguard.formats.reports.report_text import report_text
+from envguard.formats.reports.sarif import reports_to_sarif
+from envguard.formats.reports.verify_text import verify_text
 from envguard.model.matrix import Cell, Matrix
 from envguard.model.probe import Outcome, ProbeResult
 from envguard.model.report import (

@@ -10,7 +10,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from envguard.formats.bundle_json import bundle_to_json
-from envguard.formats.report_json import reports_to_json
+from envguard.formats.reports.report_json import reports_to_json
 from envguard.model.bundle import Bundle
 from envguard.model.diagnosis import Log
 from envguard.model.machine import DriverState, Machine

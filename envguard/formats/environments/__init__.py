@@ -1,0 +1,1 @@
+"""What people ask for: environment.yml, pip's lines, pixi.toml; read, written and edited."""

@@ -1,0 +1,1 @@
+"""conda-lock.yml and what travels with it: contract, metadata, packs."""

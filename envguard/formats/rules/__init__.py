@@ -1,0 +1,1 @@
+"""Rules, signatures and explanations: read, shown, packed, compiled."""

@@ -1,0 +1,1 @@
+"""The rows of rules/tables/, read and refused with their line."""
