@@ -36,7 +36,7 @@ def clean_file(
     No line is lost but one that is there twice, and a bare pip line that conda's package answers. Where a
     program wrote the list (`prefix:`, or many exact versions with nothing else), versions are by policy.
     """
-    by_program = _by_program(environment)
+    by_program = _by_program(environment, policy)
     rewrites, removals, behind = _conda(environment, policy, one_platform, by_program=by_program)
     of_pip, gone, told = _pip(environment, pypi_names or {})
     variables, secret = public_variables(environment.variables)
@@ -66,14 +66,18 @@ def clean_file(
     )
 
 
-def _by_program(environment: Environment) -> bool:
+def _by_program(environment: Environment, policy: Policy) -> bool:
     """Whether a program listed what was installed: a prefix, or nothing but exact versions, and many."""
-    versions = [parse_match_spec(line.spec).version for line in environment.dependencies]
-    exact = [single_version(v) for v in versions if v is not None]
-    patches = [v for v in exact if v is not None and _PATCH.match(v)]
-    return environment.prefix is not None or (
-        len(versions) >= _MANY and len(exact) == len(versions) and len(patches) * 2 >= len(versions)
-    )
+    if environment.prefix is not None:
+        return True
+    lines = {
+        (clean_line(line.spec, policy, by_program=False), line.selector)
+        for line in environment.dependencies
+    }
+    versions = [single_version(parse_match_spec(spec).version) for spec, _ in lines]
+    exact = [version for version in versions if version is not None]
+    patches = [version for version in exact if _PATCH.match(version)]
+    return len(lines) >= _MANY and len(exact) == len(lines) and len(patches) * 2 >= len(lines)
 
 
 def _conda(

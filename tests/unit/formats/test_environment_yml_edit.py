@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from envguard.cleaning import clean_file
@@ -159,7 +159,12 @@ def files(draw) -> str:
     return text if draw(st.booleans()) else text.rstrip("\n")
 
 
+MANY = "dependencies:\n" + "".join(f"- {name}==1.2.3\n" for name in "abcdefghi")
+
+
 @settings(deadline=None)
+@example(f"{MANY}- numpy=1.2\n- numpy=1.2\n", Policy(Pin.NONE))  # ten, once the same line is out
+@example(f"{MANY}- numpy >=1.2,<2\n- pip\n", Policy(Pin.NONE))  # a person's: not all are exact
 @given(
     files(),
     st.builds(Policy, st.sampled_from(Pin), st.sampled_from([None, SPELT_OUT, "conda-forge"])),
