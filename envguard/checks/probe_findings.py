@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import assert_never
 
+from envguard.checks.probe_gpus import GPU_RULES
 from envguard.model.probe import Outcome, Owner, OwnerKind, ProbeResult, in_one_line
 from envguard.model.report import Finding, Fix, Status
 from envguard.model.signature import ErrorCode
@@ -14,8 +15,6 @@ FRAMES = 3
 OUTPUT_LINES = 2
 HERE = "here"
 """The target that is this machine."""
-GPU_RULES = ("EG1", "EG2")
-"""Driver, architecture and cuDNN: what tables say of a GPU, and a probe can see."""
 
 
 def probe_findings(results: Sequence[ProbeResult]) -> tuple[Finding, ...]:

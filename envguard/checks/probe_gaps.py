@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from envguard.checks.probe_gpus import cards, is_slice
+from envguard.checks.probe_gpus import GPU_RULES, cards, is_slice
 from envguard.checks.probe_steps import FRAMEWORKS, GPU_FRAMEWORKS
 from envguard.model.machine import Gpu
 from envguard.model.probe import Discovered
 from envguard.model.probe_step import Selection
 from envguard.model.report import Finding, Fix, Status
 
-GPU_RULES = ("EG1", "EG2")
-"""Driver, architecture and cuDNN: what the static check says of a GPU."""
 CPU_BUILD_RULE = "EG401"
 """What the static check calls a CPU build on a GPU target: the same cause as ours."""
 

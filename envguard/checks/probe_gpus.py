@@ -10,6 +10,8 @@ from envguard.model.target import Target
 
 MIG = "MIG-"
 """How the UUID of a slice begins."""
+GPU_RULES = ("EG1", "EG2")
+"""Driver, architecture and cuDNN: what tables say of a GPU, and a probe can see."""
 
 
 def gpus_to_probe(machine: Machine, targets: Sequence[Target] = ()) -> tuple[Gpu, ...] | None:

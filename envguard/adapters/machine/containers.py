@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
+from envguard.adapters.machine.cgroups import own_groups
 from envguard.adapters.machine.mounts import Mount
 
 # cgroup v1 writes "no limit" as the largest number of whole pages:
 # https://docs.kernel.org/admin-guide/cgroup-v1/memory.html
 _V1_UNLIMITED = 2**60
+_LIMIT = {1: "memory.limit_in_bytes", 2: "memory.max"}
 
 _ENVIRONMENT_SIGNS = {
     "KUBERNETES_SERVICE_HOST": "kubernetes",
@@ -62,30 +64,11 @@ def memory_limit_bytes(*, cgroup: str, mounts: tuple[Mount, ...], root: Path) ->
 
 
 def _limit_files(cgroup: str, mounts: tuple[Mount, ...], root: Path) -> Iterator[Path]:
-    for line in cgroup.splitlines():
-        if line.count(":") < 2:
-            continue
-        _, controllers, own = line.split(":", 2)
-        if not controllers:
-            name, found = "memory.max", [m for m in mounts if m.kind == "cgroup2"]
-        elif "memory" in controllers.split(","):
-            found = [m for m in mounts if m.kind == "cgroup" and "memory" in m.options]
-            name = "memory.limit_in_bytes"
-        else:
-            continue
-        for mount in found:
-            folder = PurePosixPath(mount.point)
-            inside = _inside(own, mount.root)
-            for part in (inside, *inside.parents):
-                yield root / str(folder / part).lstrip("/") / name
-
-
-def _inside(own: str, mounted: str) -> PurePosixPath:
-    """The own cgroup relative to the mounted one; the mounted one where it lies outside."""
-    try:
-        return PurePosixPath(own).relative_to(mounted)
-    except ValueError:
-        return PurePosixPath(".")
+    for version, mounted, own in own_groups(cgroup, mounts, root):
+        for folder in (own, *own.parents):
+            yield folder / _LIMIT[version]
+            if folder == mounted:
+                break
 
 
 def _read(file: Path) -> str | None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator, Mapping
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import psutil
 
+from envguard.adapters.machine.cgroups import own_groups
 from envguard.adapters.machine.containers import container_of, memory_limit_bytes
 from envguard.adapters.machine.mounts import Mount, mount_of, outlives, parse_mountinfo
 from envguard.model.diagnosis import HostFacts, Storage
@@ -24,7 +25,7 @@ def observe_container(
     """What the kernel says of our own container; `folder` is asked where it lies. None = not observed."""
     cgroup = _read(root / "proc/self/cgroup") or ""
     mounts = parse_mountinfo(_read(root / "proc/self/mountinfo") or "")
-    folders = tuple(_own_folders(cgroup, mounts, root))
+    folders = tuple(group.folder for group in own_groups(cgroup, mounts, root))
     container = container_of(cgroup=cgroup, mounts=mounts, environment=environment, root=root)
     size, free = _shm(root / "dev/shm")
     kills = _first(_field(file / name, "oom_kill") for file in folders for name in _EVENTS)
@@ -48,29 +49,6 @@ def _storage(folder: Path, mounts: tuple[Mount, ...], container: str | None) -> 
     if mount is None:
         return None
     return Storage(str(folder), mount.kind, outlives(mount, container=container))
-
-
-def _own_folders(cgroup: str, mounts: tuple[Mount, ...], root: Path) -> Iterator[Path]:
-    """The folder of our own cgroup in each hierarchy that counts memory."""
-    for line in cgroup.splitlines():
-        if line.count(":") < 2:
-            continue
-        _, controllers, own = line.split(":", 2)
-        if controllers and "memory" not in controllers.split(","):
-            continue
-        kind = "cgroup" if controllers else "cgroup2"
-        for mount in mounts:
-            if mount.kind == kind and (not controllers or "memory" in mount.options):
-                yield root / str(_inside(own, mount)).lstrip("/")
-
-
-def _inside(own: str, mount: Mount) -> PurePosixPath:
-    try:
-        return PurePosixPath(mount.point) / PurePosixPath(own).relative_to(mount.root)
-    except (
-        ValueError
-    ):  # our cgroup lies outside of what is mounted: the mounted one is what is seen
-        return PurePosixPath(mount.point)
 
 
 def _looked(folders: tuple[Path, ...], root: Path) -> Iterator[str]:
