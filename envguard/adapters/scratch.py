@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import os
 import shutil
 import signal
@@ -15,9 +14,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
 
+from envguard.adapters import posix
 from envguard.errors import UnavailableError
 
-_ENDING = (signal.SIGTERM, signal.SIGHUP)
+_ENDING = tuple(s for s in signal.Signals if s.name in ("SIGTERM", "SIGHUP"))
+_NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)  # Windows has none
+_CHILD = getattr(signal, "SIGCHLD", None)
 PREFIX = "envguard-"
 OWNER = ".owner"
 ATTEMPTS = 100
@@ -73,9 +75,9 @@ def prune(parent: Path, *, end: Callable[[Path], object] = _nothing) -> tuple[Pa
     removed = []
     for owner in _owners(parent):
         with contextlib.suppress(OSError), _open_lock(owner) as handle:
-            if os.fstat(handle).st_uid != os.getuid():
+            if not posix.is_ours(os.fstat(handle)):
                 continue
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            posix.lock(handle, wait=False)
             if not _is_file(owner, handle):
                 continue
             folder = owner.with_name(owner.name.removesuffix(OWNER))
@@ -133,7 +135,7 @@ def _new_owner(parent: Path, make: Callable[[Path], None]) -> tuple[Path, int]:
         owner = Path(name)
         os.write(handle, f"{os.getpid()}\n".encode())
         with contextlib.suppress(OSError):  # no locks here: then nobody can prune either
-            fcntl.flock(handle, fcntl.LOCK_EX)
+            posix.lock(handle)
         if _is_file(owner, handle):
             return owner, handle
         os.close(handle)  # pruned between its making and its lock
@@ -142,7 +144,7 @@ def _new_owner(parent: Path, make: Callable[[Path], None]) -> tuple[Path, int]:
 
 @contextlib.contextmanager
 def _open_lock(owner: Path) -> Iterator[int]:
-    handle = os.open(owner, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+    handle = os.open(owner, os.O_RDWR | _NOFOLLOW)
     try:
         yield handle
     finally:
@@ -186,14 +188,14 @@ def _children_are_ours() -> Iterator[None]:
     """Within, children can be waited for. A caller may have left SIGCHLD ignored: then the kernel takes
     their exit status away, and a uv that failed looks like one that did not."""
     in_main = threading.current_thread() is threading.main_thread()
-    if not in_main or signal.getsignal(signal.SIGCHLD) is not signal.SIG_IGN:
+    if _CHILD is None or not in_main or signal.getsignal(_CHILD) is not signal.SIG_IGN:
         yield
         return
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    signal.signal(_CHILD, signal.SIG_DFL)
     try:
         yield
     finally:
-        signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+        signal.signal(_CHILD, signal.SIG_IGN)
 
 
 @contextlib.contextmanager

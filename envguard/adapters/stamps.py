@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
 import stat
@@ -11,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from envguard import stamp_file
-from envguard.adapters import files
+from envguard.adapters import files, posix
 from envguard.errors import InputError, UnavailableError
 
 HINT = f"name another folder: export {stamp_file.STATE_VARIABLE}=/path/with/room"
@@ -46,7 +45,7 @@ def record(path: Path, stamp: Mapping[str, object]) -> None:
     """
     line = json.dumps(stamp, sort_keys=True).encode() + b"\n"
     try:
-        handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o666)
         with os.fdopen(handle, "rb", buffering=0) as stream, _exclusive(handle):
             if not stat.S_ISREG(os.fstat(handle).st_mode):
                 raise UnavailableError(f"{path} is no regular file: records are kept in one")
@@ -82,8 +81,8 @@ def _lock_of(path: Path) -> Iterator[None]:
 @contextlib.contextmanager
 def _exclusive(handle: int) -> Iterator[None]:
     """The kernel drops the lock however the process ends."""
-    fcntl.flock(handle, fcntl.LOCK_EX)
+    posix.lock(handle)
     try:
         yield
     finally:
-        fcntl.flock(handle, fcntl.LOCK_UN)
+        posix.unlock(handle)

@@ -34,8 +34,6 @@ def environment_of(
 
 def look_around(knowledge: Knowledge, *, name: str | None, prefix: Path | None) -> LookAround:
     """Observes the surroundings of notebooks; an environment is read once for all of them."""
-    from envguard.adapters.notebooks.place import look_around as look
-
     known: dict[tuple[str, str], Importable | str] = {}
 
     def modules(text: NotebookText) -> Importable | str:
@@ -47,6 +45,8 @@ def look_around(knowledge: Knowledge, *, name: str | None, prefix: Path | None) 
         return known[place, text.subdir]
 
     def observed(text: NotebookText) -> NotebookSurroundings:
+        from envguard.adapters.notebooks.place import look_around as look  # of no other subject
+
         return look(text, modules(text))
 
     return observed

@@ -6,7 +6,6 @@ and in every prefix made afterwards. rattler trusts what it once unpacked.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
@@ -15,6 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from envguard.adapters import posix
 from envguard.adapters.prefixes.leaving import LOCK
 from envguard.adapters.prefixes.places import CACHE_VARIABLE
 from envguard.adapters.scratch import remove_tree
@@ -33,7 +33,7 @@ def package_cache(
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        handle = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        handle = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
     except OSError as error:
         raise UnavailableError(
             f"{folder} cannot be written to: {error.strerror or error}",
@@ -41,22 +41,22 @@ def package_cache(
         ) from error
     try:
         with suppress(OSError):  # others are at it, or there are no locks here
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            posix.lock(handle, wait=False)
             for left in folder.glob(".*"):
                 if left.is_dir():
                     remove_tree(left)
         with suppress(OSError):
-            fcntl.flock(handle, fcntl.LOCK_SH)
+            posix.lock(handle, shared=True)
         if altered := damaged(folder, records):
             progress.stage(
                 f"{', '.join(path.name for path in altered)} in the cache was altered: anew"
             )
             with suppress(OSError):
-                fcntl.flock(handle, fcntl.LOCK_EX)  # others may be linking from it
+                posix.lock(handle)  # others may be linking from it
             for path in altered:
                 remove_tree(path)
             with suppress(OSError):
-                fcntl.flock(handle, fcntl.LOCK_SH)
+                posix.lock(handle, shared=True)
         yield folder
     finally:
         os.close(handle)

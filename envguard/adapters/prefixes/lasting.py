@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -10,6 +9,7 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 
+from envguard.adapters import posix
 from envguard.adapters.prefixes import meta_writer
 from envguard.adapters.prefixes.clobbers import SET_ASIDE, clobbered, refuse_clobbers
 from envguard.adapters.prefixes.conda_meta import HALF
@@ -221,14 +221,14 @@ class LastingPrefix:
         above = next(p for p in self.path.parents if p.exists())
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            handle = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            handle = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
         except OSError as error:
             raise UnavailableError(
                 f"{self.path} cannot be made: {error.strerror or error}", hint="name another place"
             ) from error
         try:
             try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                posix.lock(handle, wait=False)
             except BlockingIOError as error:
                 raise UnavailableError(
                     f"another envguard install is at work on {self.path}", hint="wait until it ends"

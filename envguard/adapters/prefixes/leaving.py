@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
+from envguard.adapters import posix
 from envguard.adapters.prefixes import shared_files
 from envguard.adapters.prefixes.pip_install import forget_wheels
 from envguard.adapters.prefixes.shared_files import MARK, SharedFiles
@@ -59,10 +59,10 @@ def _drop(seen: SharedFiles, cache: Path, folder: Path) -> None:
 @contextmanager
 def _exclusively(cache: Path) -> Iterator[None]:
     """While nobody else installs from the cache; where locks do not work, all the same."""
-    handle = os.open(cache / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    handle = os.open(cache / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
     try:
         with suppress(OSError):
-            fcntl.flock(handle, fcntl.LOCK_EX)
+            posix.lock(handle)
         yield
     finally:
         os.close(handle)

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from envguard.adapters import posix
 from envguard.adapters.machine.mounts import (
     MEMORY_KINDS,
     NETWORK_KINDS,
@@ -63,7 +64,7 @@ def place_for(
             local = kind_of(folder, mounts)
             if folder.is_dir() and local is not None and local not in NETWORK_KINDS | MEMORY_KINDS:
                 why = f"{name}, on this node; the cache is on {kind}"
-                return Place(folder / f"envguard-{os.getuid()}-prefixes", False, why)
+                return Place(folder / f"envguard-{posix.user_number()}-prefixes", False, why)
     return Place(root / "scratch", True, "beside the package cache")
 
 
@@ -94,7 +95,7 @@ def make_private(folder: Path) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     folder.mkdir(mode=0o700, exist_ok=True)
     facts = folder.lstat()
-    if stat.S_ISLNK(facts.st_mode) or facts.st_uid != os.getuid() or facts.st_mode & 0o022:
+    if stat.S_ISLNK(facts.st_mode) or not posix.is_ours(facts) or facts.st_mode & 0o022:
         raise UnavailableError(
             f"{folder} is not ours alone: others can write there", hint=_hint(SCRATCH_VARIABLE)
         )

@@ -47,7 +47,9 @@ class KernelLog:
 
     def _records(self) -> list[str]:
         """Each read gives one record; it never waits for the next."""
-        records = []
+        records: list[str] = []
+        if not hasattr(os, "O_NONBLOCK"):  # Windows: another log, and none of this form
+            return records
         try:
             log = os.open(self._path, os.O_RDONLY | os.O_NONBLOCK)
         except OSError:

@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from envguard.adapters import posix
 from envguard.adapters.probing.tagged import kill_tagged
 from envguard.adapters.scratch import scratch_folder
 from envguard.errors import UnavailableError
@@ -27,7 +28,7 @@ def run_folder(root: Path | None = None) -> Iterator[Path]:
     What dead runs left there is removed first: folders, processes, shared memory. `root` itself goes with
     the last run in it. Raises UnavailableError when there is no place to write.
     """
-    root = root or _temporary() / f"envguard-{os.getuid()}"
+    root = root or _temporary() / f"envguard-{posix.user_number()}"
     try:
         with scratch_folder(root, make=_make_private, end=_end, hint=HINT) as folder:
             _refuse_without_room(folder)
@@ -85,7 +86,7 @@ def _make_private(root: Path) -> None:
         raise _not_made(root, error) from error
     if stat.S_ISREG(facts.st_mode):
         raise _not_made(root, FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST)))
-    if stat.S_ISLNK(facts.st_mode) or facts.st_uid != os.getuid() or facts.st_mode & 0o022:
+    if stat.S_ISLNK(facts.st_mode) or not posix.is_ours(facts) or facts.st_mode & 0o022:
         raise UnavailableError(f"{root} is not ours alone: others can write there", hint=HINT)
 
 
