@@ -13,7 +13,7 @@ from tests.real_data import REPOSITORY
 
 
 @pytest.fixture
-def envguard(channel: Path, tmp_path: Path):
+def envguard(tmp_path: Path):
     (tmp_path / "environment.yml").write_text(
         "channels: [conda-forge]\nplatforms: [win-64]\ndependencies: [pytorch]\n"
     )
