@@ -6,9 +6,8 @@ import hashlib
 import json
 from typing import Any
 
-import yaml
-
 from envguard.formats.locks import contract_json, lock_metadata, lock_sizes
+from envguard.formats.locks.lock_entries import dump_entries, in_yaml
 from envguard.model.contract import RecordedContract
 from envguard.model.lockfile import LockedPackage, Lockfile
 from envguard.model.pip_source import has_no_hash
@@ -23,21 +22,16 @@ HEADER = """\
 
 def dump_conda_lock(lockfile: Lockfile, *, created_by: str) -> str:
     """The text of the lock; the same lock gives the same bytes."""
-    document = {
-        "version": 1,
-        "metadata": _metadata(lockfile, created_by),
-        "package": [
-            _entry(package)
-            for package in sorted(
-                lockfile.packages,
-                key=lambda p: (p.record.manager.value, p.record.name, p.platform, p.category),
-            )
-        ],
-    }
-    body = yaml.dump(
-        document, Dumper=yaml.CSafeDumper, sort_keys=False, width=1000, allow_unicode=True
-    )
-    return HEADER.format(sources=", ".join(lockfile.sources) or "standard input") + body
+    entries = [
+        _entry(package)
+        for package in sorted(
+            lockfile.packages,
+            key=lambda p: (p.record.manager.value, p.record.name, p.platform, p.category),
+        )
+    ]
+    head = in_yaml({"version": 1, "metadata": _metadata(lockfile, created_by)})
+    body = f"package:\n{dump_entries(entries)}" if entries else in_yaml({"package": []})
+    return HEADER.format(sources=", ".join(lockfile.sources) or "standard input") + head + body
 
 
 def _metadata(lockfile: Lockfile, created_by: str) -> dict[str, Any]:
