@@ -22,9 +22,8 @@ COMPILED = "compiled.json"
 _PATTERNS = {RULES: "EG*.yaml", TABLES: "*.yaml", CHECKS: "EG*.yaml", SIGNATURES: "*.yaml"}
 _READERS = (
     "formats/strict_yaml.py",
-    "formats/table_values.py",
-    "formats/*_yaml.py",
-    "formats/*_rows.py",
+    "formats/rules/*_yaml.py",
+    "formats/tables/*.py",
     "model/version.py",
 )
 
@@ -128,9 +127,13 @@ def with_readers(content: str) -> str:
 
 @cache
 def _hash_of_readers() -> str:
+    return rule_set.digest_of({path.name: _bytes(path) for path in readers()})
+
+
+def readers() -> tuple[Path, ...]:
+    """The files whose code makes knowledge of YAML."""
     package = Path(__file__).resolve().parent.parent
-    paths = sorted({path for pattern in _READERS for path in package.glob(pattern)})
-    return rule_set.digest_of({path.name: _bytes(path) for path in paths})
+    return tuple(sorted({path for pattern in _READERS for path in package.glob(pattern)}))
 
 
 def _bytes(path: Path) -> bytes:

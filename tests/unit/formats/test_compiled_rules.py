@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from types import MappingProxyType
 
@@ -13,6 +15,7 @@ import pytest
 from envguard.adapters import rule_sets
 from envguard.adapters.rule_sets import COMPILED, RulesOnDisk, date_of, knowledge_in
 from envguard.adapters.rules import rules_directory
+from envguard.formats import yaml_reader
 from envguard.formats.rules import compiled_rules
 from envguard.model.knowledge import Knowledge
 
@@ -87,6 +90,19 @@ def test_it_is_not_read_by_another_reader(folder: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(rule_sets, "_hash_of_readers", lambda: "of another envguard")
 
     assert first_title(folder) == PARSED.rules[0].title
+
+
+def test_all_code_that_reads_rules_is_a_reader() -> None:
+    """An edit of it makes the compiled form one of another reader."""
+    code = (
+        "import sys, envguard.formats.tables.tables_yaml, envguard.formats.rules.rule_yaml;"
+        "print(*(m.__file__ for n, m in sys.modules.items() if n.startswith('envguard.formats.')))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    imported = {Path(name) for name in done.stdout.split()} - {Path(yaml_reader.__file__)}
+    code_of = {path for path in imported if path.name != "__init__.py"}
+    assert len(code_of) > 10
+    assert code_of <= set(rule_sets.readers())
 
 
 def _renamed_field(document: dict[str, object]) -> None:
