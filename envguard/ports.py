@@ -6,23 +6,24 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
-from envguard.model.architecture import LibraryCode
-from envguard.model.culprit import Entry, Setter, Surroundings, UserSite
-from envguard.model.diagnosis import HostFacts, Log, ProcessFacts, ResourceFacts
-from envguard.model.environment import Environment
-from envguard.model.image import Images
-from envguard.model.listing import Listing
-from envguard.model.loaded import Loaded
-from envguard.model.lockfile import Lockfile
-from envguard.model.machine import Machine
-from envguard.model.notebook import Notebook, NotebookRun, NotebookSurroundings, Script
-from envguard.model.pack import Wanted
-from envguard.model.package import PackageRecord
-from envguard.model.probe import Probe, ProbeResult
-from envguard.model.report import Throwaway
-from envguard.model.target import VirtualPackage
+if TYPE_CHECKING:
+    from envguard.model.architecture import LibraryCode
+    from envguard.model.culprit import Entry, Setter, Surroundings, UserSite
+    from envguard.model.diagnosis import HostFacts, Log, ProcessFacts, ResourceFacts
+    from envguard.model.environment import Environment
+    from envguard.model.image import Images
+    from envguard.model.listing import Listing
+    from envguard.model.loaded import Loaded
+    from envguard.model.lockfile import Lockfile
+    from envguard.model.machine import Machine
+    from envguard.model.notebook import Notebook, NotebookRun, NotebookSurroundings, Script
+    from envguard.model.pack import Wanted
+    from envguard.model.package import PackageRecord
+    from envguard.model.probe import Probe, ProbeResult
+    from envguard.model.report import Throwaway
+    from envguard.model.target import VirtualPackage
 
 
 class Progress:
@@ -184,7 +185,7 @@ class Installed:
     """Distributions that somebody asked for by name; None where no installer noted it."""
 
 
-Found: TypeAlias = Lockfile | Environment | Installed | Images | Notebook | tuple[Listing, ...]
+Found: TypeAlias = "Lockfile | Environment | Installed | Images | Notebook | tuple[Listing, ...]"
 """What can be judged."""
 
 

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from envguard.model.probe import Outcome, ProbeResult
+from envguard.model.outcome import Outcome
 from envguard.ports import Progress
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
     from rich.table import Table
+
+    from envguard.model.probe import ProbeResult
 
 
 class LineProgress(Progress):

@@ -11,8 +11,8 @@ from envguard.model.framework import FrameworkBuilds, FrameworkCudnn, TorchCudnn
 from envguard.model.gpu_peak import GpuPeak
 from envguard.model.gpu_variant import GpuVariants, PtxMakers
 from envguard.model.image import CudaImages, PytorchImages
+from envguard.model.import_names import ImportName, StdlibChange
 from envguard.model.loaded import LoadedClash, LoadedFamily
-from envguard.model.notebook import ImportName, StdlibChange
 from envguard.model.origin import Origin
 from envguard.model.rule import Rule
 from envguard.model.spec_facts import (

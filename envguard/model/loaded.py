@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from envguard.model.origin import Origin
-from envguard.model.probe import Owner
 from envguard.model.report import Status
+
+if TYPE_CHECKING:
+    from envguard.model.probe import Owner
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from envguard.model.origin import Origin
 from envguard.model.probe import ProbeResult
-from envguard.model.version import Dotted
 
 RAISES = "raises-exception"
 """The tag of a cell that may raise: https://nbclient.readthedocs.io/en/latest/client.html"""
@@ -75,25 +73,6 @@ class Importable:
     complete: bool = False
     packages: frozenset[str] = frozenset()
     python: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ImportName:
-    """All packages (globs of conda's and PyPI's names, in PyPI's form) that bring a top-level module."""
-
-    module: str
-    packages: tuple[str, ...]
-    origin: Origin
-
-
-@dataclass(frozen=True, slots=True)
-class StdlibChange:
-    """Modules of the standard library that came with a Python (`added`) or went with it (`removed`)."""
-
-    modules: tuple[str, ...]
-    added: Dotted | None
-    removed: Dotted | None
-    origin: Origin
 
 
 @dataclass(frozen=True, slots=True)

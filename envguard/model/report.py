@@ -6,11 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from envguard.errors import ExitCode
-from envguard.model.machine import Machine
-from envguard.model.package import PackageRecord
-from envguard.model.probe import Discovered, Outcome, Owner, ProbeResult
+from envguard.model.outcome import Outcome
+
+if TYPE_CHECKING:
+    from envguard.model.machine import Machine
+    from envguard.model.package import PackageRecord
+    from envguard.model.probe import Discovered, Owner, ProbeResult
 
 
 class Status(StrEnum):

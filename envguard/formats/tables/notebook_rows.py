@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from envguard.formats.strict_yaml import Keys, as_dotted
 from envguard.formats.tables.table_values import Sources
-from envguard.model.notebook import ImportName, StdlibChange
+from envguard.model.import_names import ImportName, StdlibChange
 
 
 def import_names(keys: Keys, origin: Sources) -> Iterator[ImportName]:
