@@ -12,6 +12,7 @@ from pathlib import Path
 from urllib.parse import unquote_plus
 
 from envguard.adapters.files import read_text
+from envguard.adapters.user_folders import config_folder
 from envguard.errors import InputError
 from envguard.formats.conda_config import conda_config
 from envguard.formats.condarc import environment_settings, parse_condarc
@@ -177,9 +178,7 @@ def _tokens(variables: Mapping[str, str]) -> dict[str, str]:
     if told := variables.get("BINSTAR_CONFIG_DIR"):
         folder = Path(told) / "data"
     else:
-        import platformdirs
-
-        folder = Path(platformdirs.user_config_dir("binstar", "ContinuumIO"))
+        folder = config_folder("binstar", "ContinuumIO")
     found = {}
     for path in sorted(folder.glob("*.token")) if folder.is_dir() else ():
         host = unquote_plus(path.name).removesuffix(".token").rstrip("/")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from envguard.adapters import files, rules_store
 from envguard.adapters.rule_sets import (
@@ -19,7 +20,9 @@ from envguard.errors import InputError
 from envguard.formats.rules.rule_set import CHECKS
 from envguard.model.knowledge import Knowledge
 from envguard.model.rule_archive import RulesFrom, RulesInUse
-from envguard.model.signature import Signatures
+
+if TYPE_CHECKING:
+    from envguard.model.signature import Signatures
 
 
 def rules_directory() -> Path:

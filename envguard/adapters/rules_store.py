@@ -7,32 +7,16 @@ old set or the new one. The one before stays for those who are reading it.
 from __future__ import annotations
 
 import contextlib
-import os
-from collections.abc import Mapping
 from pathlib import Path
 
 from envguard.adapters import files
 from envguard.adapters.rule_sets import RulesInArchive, with_readers
+from envguard.adapters.user_folders import DATA_VARIABLE, data_root
 from envguard.errors import InputError, UnavailableError
 from envguard.model.knowledge import Knowledge
 from envguard.model.rule_archive import SCHEMA_VERSION, RuleArchive
-from envguard.model.subdir import current_subdir
 
-DATA_VARIABLE = "ENVGUARD_DATA_DIR"
 _CURRENT = "current.json"
-
-
-def data_root(environment: Mapping[str, str] = os.environ) -> Path:
-    """Where what `rules update` brings is kept."""
-    if told := environment.get(DATA_VARIABLE):
-        return Path(told).expanduser().absolute()
-    # as platformdirs does, whose import would take a tenth of a check's time
-    if current_subdir().startswith("linux"):
-        base = environment.get("XDG_DATA_HOME", "").strip()
-        return (Path(base) if base else Path.home() / ".local" / "share") / "envguard"
-    import platformdirs
-
-    return Path(platformdirs.user_data_dir("envguard"))
 
 
 def folder(root: Path | None = None) -> Path:

@@ -180,8 +180,8 @@ def _reachable(
 ) -> Iterator[tuple[Supply, Mapping[tuple[Manager, str], PackageRecord]]]:
     """Where packages come from: channels, or a pack, whose files lie unpacked meanwhile."""
     from envguard.adapters.prefixes.packed import packed_prefixes
-    from envguard.adapters.prefixes.places import cache_root
     from envguard.adapters.prefixes.supply import Supply
+    from envguard.adapters.user_folders import cache_root
 
     supply = Supply(
         cache_root(),

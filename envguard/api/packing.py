@@ -34,7 +34,7 @@ def pack(
     from envguard.adapters import conda_config, files, packs
     from envguard.adapters.archives import ArchiveCache
     from envguard.adapters.prefixes.downloads import through_mirrors
-    from envguard.adapters.prefixes.throwaway import cache_root
+    from envguard.adapters.user_folders import cache_root
     from envguard.api.ruling import rules_date
     from envguard.commands import pack as commands
     from envguard.commands.locking.channels import refuse_records

@@ -21,7 +21,8 @@ import pytest
 from envguard.adapters.local_channel.build import LocalChannel
 from envguard.adapters.local_channel.package import PackageDraft, PackageFile, write_package
 from envguard.adapters.prefixes.reader import PrefixReaderOnDisk
-from envguard.adapters.prefixes.throwaway import ThrowawayPrefixes, cache_root, refuse_noexec
+from envguard.adapters.prefixes.throwaway import ThrowawayPrefixes, refuse_noexec
+from envguard.adapters.user_folders import cache_root
 from envguard.errors import UnavailableError
 from envguard.model.package import Manager, PackageRecord
 from envguard.model.subdir import current_subdir

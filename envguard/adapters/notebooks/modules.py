@@ -9,7 +9,7 @@ from pathlib import Path
 from envguard.adapters.prefixes.cached import unpacked
 from envguard.adapters.prefixes.distributions import canonical_name
 from envguard.adapters.prefixes.reader import site_packages
-from envguard.adapters.prefixes.throwaway import cache_root
+from envguard.adapters.user_folders import cache_root
 from envguard.model.lockfile import Lockfile
 from envguard.model.notebook import Importable
 from envguard.model.package import Manager, PackageRecord

@@ -16,8 +16,8 @@ from typing import Any
 
 from envguard.adapters import posix
 from envguard.adapters.prefixes.leaving import LOCK
-from envguard.adapters.prefixes.places import CACHE_VARIABLE
 from envguard.adapters.scratch import remove_tree
+from envguard.adapters.user_folders import CACHE_VARIABLE
 from envguard.errors import UnavailableError
 from envguard.model.package import PackageRecord
 from envguard.ports import Progress

@@ -11,9 +11,10 @@ from pathlib import Path
 from envguard.adapters.files import starts_with
 from envguard.adapters.packs import Pack, open_pack
 from envguard.adapters.prefixes.leaving import end
-from envguard.adapters.prefixes.places import cache_root, refuse_without_room
+from envguard.adapters.prefixes.places import refuse_without_room
 from envguard.adapters.prefixes.throwaway import ThrowawayPrefixes
 from envguard.adapters.scratch import scratch_folder
+from envguard.adapters.user_folders import cache_root
 from envguard.errors import InputError
 from envguard.model.lockfile import Lockfile
 from envguard.model.pack import START, member_path

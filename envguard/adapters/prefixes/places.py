@@ -17,9 +17,9 @@ from envguard.adapters.machine.mounts import (
     mount_of,
     parse_mountinfo,
 )
+from envguard.adapters.user_folders import CACHE_VARIABLE
 from envguard.errors import UnavailableError
 
-CACHE_VARIABLE = "ENVGUARD_CACHE_DIR"
 SCRATCH_VARIABLE = "ENVGUARD_SCRATCH_DIR"
 JOB_FOLDERS = ("SLURM_TMPDIR", "TMPDIR")
 """A cluster's folder on the disk of the node; the first that fits."""
@@ -36,15 +36,6 @@ class Place:
     @property
     def how(self) -> str:
         return "hard links" if self.linked else "copies"
-
-
-def cache_root(environment: Mapping[str, str] = os.environ) -> Path:
-    """Where packages (`pkgs`) live, and prefixes (`scratch`) where nothing speaks for another place."""
-    if told := environment.get(CACHE_VARIABLE):
-        return Path(told).expanduser().absolute()
-    import platformdirs
-
-    return Path(platformdirs.user_cache_dir("envguard"))
 
 
 def place_for(

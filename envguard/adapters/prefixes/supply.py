@@ -17,7 +17,8 @@ from envguard.adapters.prefixes.downloads import (
 from envguard.adapters.prefixes.install_job import DEADLINE_S, STALL_S, InstallJob, run_install
 from envguard.adapters.prefixes.pip_install import install_pip_part
 from envguard.adapters.prefixes.pip_sources import refuse_uninstallable
-from envguard.adapters.prefixes.places import cache_root, refuse_without_room
+from envguard.adapters.prefixes.places import refuse_without_room
+from envguard.adapters.user_folders import cache_root
 from envguard.model.network import DIRECT, Network
 from envguard.model.package import Manager, PackageRecord
 from envguard.ports import Progress

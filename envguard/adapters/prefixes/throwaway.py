@@ -15,7 +15,6 @@ from envguard.adapters.prefixes.activation import activated, link_scripts
 from envguard.adapters.prefixes.downloads import refuse_unhashed
 from envguard.adapters.prefixes.install_job import DEADLINE_S, STALL_S
 from envguard.adapters.prefixes.leaving import end, look_after
-from envguard.adapters.prefixes.places import CACHE_VARIABLE as CACHE_VARIABLE
 from envguard.adapters.prefixes.places import (
     Place,
     free_bytes,
@@ -23,9 +22,9 @@ from envguard.adapters.prefixes.places import (
     place_for,
     refuse_noexec,
 )
-from envguard.adapters.prefixes.places import cache_root as cache_root
 from envguard.adapters.prefixes.supply import Supply
 from envguard.adapters.scratch import scratch_folder
+from envguard.adapters.user_folders import CACHE_VARIABLE, cache_root
 from envguard.errors import InputError, UnavailableError
 from envguard.model.lockfile import Lockfile
 from envguard.model.network import DIRECT, Network
