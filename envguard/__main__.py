@@ -13,6 +13,11 @@ def main() -> None:
         asked = stamp_check.parse(sys.argv[3:])
         if asked is not None:
             sys.exit(_answered(*asked))
+    import gc
+
+    gc.set_threshold(
+        50_000
+    )  # modules and records stay: each of a hundred collections would find nothing
     from envguard.cli.main import main as command_line
 
     command_line()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,6 +17,8 @@ def bundle_text(
     Secrets are taken out, and the names of this user, this machine and its home folder. Raises InputError
     for what is not there.
     """
+    import tempfile
+
     from envguard.adapters.identity import private_here
     from envguard.adapters.scene.here import SceneHere
     from envguard.adapters.scene.logs import read_log

@@ -75,11 +75,11 @@ def rendered_beside(
 
     They are made of the lock's text, so `render` gives the same bytes later.
     """
+    if not kinds:
+        return ()
     from envguard.formats.locks.conda_lock import parse_conda_lock
     from envguard.formats.renders import render as render_lock
 
-    if not kinds:
-        return ()
     lockfile = parse_conda_lock(lock_text, str(output))
     return tuple(
         (output.parent / rendered.file_name(output.name), rendered)

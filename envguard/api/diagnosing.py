@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -145,6 +144,8 @@ def _end(exit_code: int | None, signal: str | None, told_by: str) -> End | None:
 
 
 def _here(death: Death, environment: EnvironmentFacts | None, machine: Machine) -> Diagnosis:
+    import tempfile
+
     from envguard.adapters import rules
     from envguard.adapters.scene.here import SceneHere
     from envguard.commands.diagnose import diagnose_here

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from envguard.commands.locking.outcome import LockOutcome
     from envguard.commands.locking.relock import Base
     from envguard.formats.lock_text import LockSummary
-    from envguard.ports import Progress
+    from envguard.ports import PipResolver, Progress
 
 
 def solved(
@@ -57,9 +57,8 @@ def solved(
 
 def by_rattler(job: LockJob, base: Base | None, progress: Progress) -> LockOutcome:
     """What rattler and uv make of a request, in memory. Raises as `solved` does."""
-    from envguard.adapters.pip.resolver import UvPipResolver
-    from envguard.adapters.prefixes.throwaway import cache_root
     from envguard.adapters.solver import RattlerSolver
+    from envguard.adapters.user_folders import cache_root
     from envguard.commands.locking.lock import lock
 
     options, conda, knowledge = job.options, job.conda, job.knowledge
@@ -78,13 +77,7 @@ def by_rattler(job: LockJob, base: Base | None, progress: Progress) -> LockOutco
             cutoff=job.cutoff,
             progress=progress,
         ),
-        pip=UvPipResolver(
-            pypi_names=knowledge.pypi_names,
-            offline=offline,
-            cutoff=job.cutoff,
-            package_cache=cache_root() / "pkgs",
-            mirrors=options.mirrors,
-        ),
+        pip=_pip_resolver(job, offline=offline) if job.environment.pip else None,
         knowledge=knowledge,
         source=job.source,
         directory=job.path.resolve().parent,
@@ -94,6 +87,19 @@ def by_rattler(job: LockJob, base: Base | None, progress: Progress) -> LockOutco
         base=base,
         cutoff=job.cutoff,
         progress=progress,
+    )
+
+
+def _pip_resolver(job: LockJob, *, offline: bool) -> PipResolver:
+    from envguard.adapters.pip.resolver import UvPipResolver
+    from envguard.adapters.user_folders import cache_root
+
+    return UvPipResolver(
+        pypi_names=job.knowledge.pypi_names,
+        offline=offline,
+        cutoff=job.cutoff,
+        package_cache=cache_root() / "pkgs",
+        mirrors=job.options.mirrors,
     )
 
 

@@ -52,7 +52,7 @@ def lock(
     targets: Mapping[str, tuple[Target, ...]],
     *,
     solver: Solver,
-    pip: PipResolver,
+    pip: PipResolver | None,
     knowledge: Knowledge,
     source: str,
     directory: Path | None = None,
@@ -66,10 +66,10 @@ def lock(
     """Lock `environment` for the targets of each subdir, with the channels that `config` adds and allows.
 
     `source` is the environment file's path relative to the lock; with `strict_cuda` no CUDA is newer than
-    what the driver reports. `allow` may hold `build`: sources of the pip section may be built. Of
-    `base`, the lock that is there, is kept what can be; `cutoff` is recorded: `solver` and `pip` are those
-    that obey it. Raises UnsatisfiableError when a subdir has no solution, UnavailableError when a channel
-    or an index does not answer.
+    what the driver reports. `pip` may be None where there is no pip section. `allow` may hold `build`:
+    sources of the pip section may be built. Of `base`, the lock that is there, is kept what can be; `cutoff`
+    is recorded: `solver` and `pip` are those that obey it. Raises UnsatisfiableError when a subdir has no
+    solution, UnavailableError when a channel or an index does not answer.
     """
     wanted = {
         subdir: shared_virtual_packages(

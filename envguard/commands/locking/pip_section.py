@@ -41,14 +41,17 @@ def with_pip(
     subdirs: Sequence[LockedSubdir],
     requests: Mapping[str, PipRequest],
     *,
-    pip: PipResolver,
+    pip: PipResolver | None,
     knowledge: Knowledge,
     progress: Progress,
 ) -> list[LockedSubdir]:
     """The subdirs with the packages of their pip sections, which are resolved side by side.
 
-    Raises UnsatisfiableError or UnavailableError.
+    `pip` may be None where there is no such section. Raises UnsatisfiableError or UnavailableError.
     """
+    if not requests:
+        return list(subdirs)
+    assert pip is not None
     for subdir, request in requests.items():
         progress.stage(f"pip section, {subdir}: {count(len(request.lines), 'line')}")
     found = dict(zip(requests, pip.resolve(tuple(requests.values())), strict=True))

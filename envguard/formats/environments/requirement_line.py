@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 
-from packaging.requirements import InvalidRequirement, Requirement
-
 _NOT_PLAIN = re.compile(r"[@/\\$]|\.whl$|^-|^\.|^file:")
 _COMMENT = re.compile(r"(^|\s+)#")
 _OPTION = re.compile(r"\s+--?\w")
@@ -16,6 +14,9 @@ def requirement_problem(line: str) -> str | None:
     text = _OPTION.split(_COMMENT.split(line, maxsplit=1)[0], maxsplit=1)[0].strip()
     if not text or _NOT_PLAIN.search(text):
         return None
+    # most files have no pip section, and the import takes as long as reading such a file
+    from packaging.requirements import InvalidRequirement, Requirement
+
     try:
         Requirement(text)
     except InvalidRequirement as error:
@@ -26,6 +27,8 @@ def requirement_problem(line: str) -> str | None:
 
 
 def _reads(text: str) -> bool:
+    from packaging.requirements import InvalidRequirement, Requirement
+
     try:
         Requirement(text)
     except InvalidRequirement:
