@@ -79,6 +79,7 @@ class RattlerSolver:
         self._offline = offline
         self._fetch_timeout_s = fetch_timeout_s
         self._sources_in_use = Sources(cutoff)
+        self._channels: dict[str, str] = {}
         self._kept: dict[PackageRecord, RepoDataRecord | None] = {}
         self._progress = progress
         self._told: set[str] = set()
@@ -86,13 +87,13 @@ class RattlerSolver:
 
     def solve(self, requests: Sequence[SolveRequest]) -> tuple[Solution, ...]:
         """One solution a request. Raises UnavailableError when a channel does not answer."""
-        return asyncio.run(_heeding_signals(self._solve_all(requests)))
+        return _run(self._solve_all(requests))
 
     def candidates(
         self, name: str, *, subdir: str, channels: Sequence[str]
     ) -> tuple[PackageRecord, ...]:
         """Every record of `name` in `channels`. Raises UnavailableError as `solve` does."""
-        return asyncio.run(_heeding_signals(self._candidates(name, subdir, channels)))
+        return _run(self._candidates(name, subdir, channels))
 
     async def _solve_all(self, requests: Sequence[SolveRequest]) -> tuple[Solution, ...]:
         gateway = self._gateway()
@@ -241,7 +242,7 @@ class RattlerSolver:
             version=str(record.version),
             build=str(record.build),
             build_number=record.build_number,
-            channel=self._names.name(channel_url),
+            channel=self._channel(channel_url),
             subdir=record.subdir,
             depends=tuple(str(dependency) for dependency in record.depends),
             constrains=tuple(str(spec) for spec in record.constrains),
@@ -251,6 +252,12 @@ class RattlerSolver:
             size_bytes=record.size,
         )
 
+    def _channel(self, url: str) -> str:
+        """The name of a channel, worked out once: thousands of records come from a few."""
+        if url not in self._channels:
+            self._channels[url] = self._names.name(url)
+        return self._channels[url]
+
     def _canonical(self, url: str) -> str:
         for canonical, actual in self._mirrors.items():
             if url.startswith(actual):
@@ -258,22 +265,28 @@ class RattlerSolver:
         return url
 
 
-async def _heeding_signals(work: Coroutine[Any, Any, _T]) -> _T:
-    """Await `work` on a loop that looks up now and then.
+def _run(work: Coroutine[Any, Any, _T]) -> _T:
+    """Run `work` on a loop that looks up now and then.
 
     A signal that comes between a call into rattler and the loop's own wait is noted by Python and not
     acted on until the wait ends: without a tick that is when the channel answers, which may be never.
     """
+    # not as the task's result: Python makes a text of that when it puts the handler of ^C back
+    answers: list[_T] = []
 
     async def tick() -> None:
         while True:
             await asyncio.sleep(SIGNAL_TICK_S)
 
-    ticking = asyncio.ensure_future(tick())
-    try:
-        return await work
-    finally:
-        ticking.cancel()
+    async def answer() -> None:
+        ticking = asyncio.ensure_future(tick())
+        try:
+            answers.append(await work)
+        finally:
+            ticking.cancel()
+
+    asyncio.run(answer())
+    return answers[0]
 
 
 def _count(specs: Sequence[str]) -> str:

@@ -243,9 +243,7 @@ def _unknown_card(torch: TorchBuild, card: Gpu) -> Finding:
 
 def _has_arm_variant(case: Case) -> bool:
     """Whether these are packages for Jetson's own CUDA: the tables hold the server builds."""
-    return any(
-        record.name == "arm-variant" and "tegra" in f"{record.build}" for record in case.records
-    )
+    return any("tegra" in f"{record.build}" for record in case.named(("arm-variant",)))
 
 
 def _list_of(row: TorchBuilds) -> str:

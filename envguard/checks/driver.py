@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from fnmatch import fnmatchcase
 
 from envguard.checks.case import Case, CudaNeed
 from envguard.checks.compat import PUT_IN_FRONT, Compat, compat_of
@@ -60,7 +59,7 @@ def reaches_floor(driver: Driver, floor: DriverFloor, *, tegra: bool = False) ->
 
 def _no_need(case: Case) -> Finding:
     """Nothing here names a CUDA; a package that is for GPUs all the same (onnxruntime-gpu) has one."""
-    asking = next((record for record in case.records if _is_for_gpus(record, case)), None)
+    asking = _for_gpus(case)
     if asking is None:
         return Finding("EG101", Status.SKIPPED, "no CUDA build among the packages")
     return Finding(
@@ -72,14 +71,17 @@ def _no_need(case: Case) -> Finding:
     )
 
 
-def _is_for_gpus(record: PackageRecord, case: Case) -> bool:
+def _for_gpus(case: Case) -> PackageRecord | None:
     """By the table of names that ask for a GPU; CUDA's own libraries also come to CPU environments."""
-    libraries = record.name.startswith("nvidia-")
-    return not libraries and any(
-        request.kind == "asks"
-        and request.manager in (None, "pip")
-        and any(fnmatchcase(record.name, glob) for glob in request.names)
+    globs = dict.fromkeys(
+        glob
         for request in case.knowledge.gpu_requests
+        if request.kind == "asks" and request.manager in (None, "pip")
+        for glob in request.names
+    )
+    asking = {record.name for record in case.named(tuple(globs))}
+    return next(
+        (r for r in case.records if r.name in asking and not r.name.startswith("nvidia-")), None
     )
 
 
