@@ -229,7 +229,7 @@ def _solve(
     progress: Progress | None,
 ) -> Lockfile:
     from envguard.api.lock_jobs import LockJob
-    from envguard.api.lock_solving import by_rattler
+    from envguard.api.lock_solving import by_rattler, solver_for
     from envguard.model.lock_options import LockOptions
     from envguard.ports import SILENT
 
@@ -245,7 +245,8 @@ def _solve(
         cutoff=None,
         conda=conda,
     )
-    return by_rattler(job, None, progress or SILENT).lockfile
+    progress = progress or SILENT
+    return by_rattler(job, None, progress, solver=solver_for(job, progress)).lockfile
 
 
 def _targets(

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from envguard.commands.locking.outcome import LockOutcome
     from envguard.commands.locking.relock import Base
     from envguard.formats.lock_text import LockSummary
-    from envguard.ports import PipResolver, Progress
+    from envguard.ports import PipResolver, Progress, Solver
 
 
 def solved(
@@ -31,8 +31,9 @@ def solved(
     options, conda = job.options, job.conda
     if conda.taken:
         progress.stage(f"configured for conda by {', '.join(conda.places)}")
+    solver = None if options.engine == "conda-lock" else solver_for(job, progress)
     outcome = (
-        _by_conda_lock(job) if options.engine == "conda-lock" else by_rattler(job, base, progress)
+        _by_conda_lock(job) if solver is None else by_rattler(job, base, progress, solver=solver)
     )
     beside = options.place.resolve().parent
     lockfile = relative_to(outcome.lockfile, beside, within=(beside, job.path.resolve().parent))
@@ -51,34 +52,43 @@ def solved(
         condarc=conda.taken,
         changes=changes_since(job, locked, outcome),
         notes=(*summary.notes, *job.notes),
+        held=solver,
     )
     return summary, dump_conda_lock(locked, created_by=created_by)
 
 
-def by_rattler(job: LockJob, base: Base | None, progress: Progress) -> LockOutcome:
-    """What rattler and uv make of a request, in memory. Raises as `solved` does."""
+def solver_for(job: LockJob, progress: Progress) -> Solver:
+    """Rattler, as it is configured for the request."""
     from envguard.adapters.solver import RattlerSolver
     from envguard.adapters.user_folders import cache_root
+
+    conda = job.conda
+    return RattlerSolver(
+        cache_dir=cache_root() / "repodata",
+        mirrors=job.options.mirrors,
+        names=conda.names,
+        network=conda.network,
+        priority=conda.priority,
+        adds_pip=conda.adds_pip,
+        offline=job.options.offline or conda.offline,
+        cutoff=job.cutoff,
+        progress=progress,
+    )
+
+
+def by_rattler(
+    job: LockJob, base: Base | None, progress: Progress, *, solver: Solver
+) -> LockOutcome:
+    """What `solver` and uv make of a request, in memory. Raises as `solved` does."""
     from envguard.commands.locking.lock import lock
 
-    options, conda, knowledge = job.options, job.conda, job.knowledge
-    offline = options.offline or conda.offline
+    options, conda = job.options, job.conda
     return lock(
         job.environment,
         job.targets or {},
-        solver=RattlerSolver(
-            cache_dir=cache_root() / "repodata",
-            mirrors=options.mirrors,
-            names=conda.names,
-            network=conda.network,
-            priority=conda.priority,
-            adds_pip=conda.adds_pip,
-            offline=offline,
-            cutoff=job.cutoff,
-            progress=progress,
-        ),
-        pip=_pip_resolver(job, offline=offline) if job.environment.pip else None,
-        knowledge=knowledge,
+        solver=solver,
+        pip=_pip_resolver(job) if job.environment.pip else None,
+        knowledge=job.knowledge,
         source=job.source,
         directory=job.path.resolve().parent,
         allow=options.allow,
@@ -90,13 +100,13 @@ def by_rattler(job: LockJob, base: Base | None, progress: Progress) -> LockOutco
     )
 
 
-def _pip_resolver(job: LockJob, *, offline: bool) -> PipResolver:
+def _pip_resolver(job: LockJob) -> PipResolver:
     from envguard.adapters.pip.resolver import UvPipResolver
     from envguard.adapters.user_folders import cache_root
 
     return UvPipResolver(
         pypi_names=job.knowledge.pypi_names,
-        offline=offline,
+        offline=job.options.offline or job.conda.offline,
         cutoff=job.cutoff,
         package_cache=cache_root() / "pkgs",
         mirrors=job.options.mirrors,

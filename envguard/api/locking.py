@@ -74,7 +74,7 @@ def lock_separately(
     for name, place in {name: lock_beside(options.place, name) for name in names}.items():
         alone = replace(options, output=place, targets=(name,), named_only=True, renders=each)
         try:
-            locks[name] = _locked(environment_yml, alone, progress)
+            locks[name] = _let_go(_locked(environment_yml, alone, progress))
         except EnvguardError as error:
             message = f"{name}: {error.message}"
             raise type(error)(message, hint=error.hint, problems=error.problems) from error
@@ -147,6 +147,11 @@ def _locked(
         text=text if options.output is None else "",
     )
     return _Locked(summary, text, texts)
+
+
+def _let_go(locked: _Locked) -> _Locked:
+    """The same without the solver: several of them are a lot of memory."""
+    return replace(locked, summary=replace(locked.summary, held=None))
 
 
 def _with_rendered(summary: LockSummary, rendered: Sequence[tuple[Path, Rendered]]) -> LockSummary:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from envguard.formats.lock_changes_text import changes_lines
 from envguard.model.package import Manager, PackageRecord
@@ -51,6 +51,8 @@ class LockSummary:
     """The lock itself, where it is written nowhere."""
     unchanged: bool = False
     """The lock that was there holds: nothing was written. Without `changes` nobody was asked."""
+    held: object = field(default=None, repr=False, compare=False)
+    """Whoever solved: to give back what it has read takes as long as to write the lock."""
 
 
 def lock_text(summary: LockSummary, *, verbose: bool = False) -> str:
