@@ -5,9 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-
-from packaging.requirements import InvalidRequirement, Requirement
-from packaging.version import InvalidVersion
+from typing import TYPE_CHECKING
 
 from envguard.checks.lock_lines import location_of, stale
 from envguard.model.environment import Dependency, Environment
@@ -15,6 +13,9 @@ from envguard.model.package import Manager, PackageRecord
 from envguard.model.relock import canonical_name
 from envguard.model.report import Finding, Status
 from envguard.model.secrets import redacted, without_credentials
+
+if TYPE_CHECKING:
+    from packaging.requirements import Requirement
 
 _COMMENT = re.compile(r"(^|\s+)#.*$")
 _HASHES = re.compile(r"\s+--hash[= ]\S+")
@@ -113,7 +114,7 @@ def _unmet(requirement: Requirement, locked: LockedPip, *, known: bool) -> str |
 def _contains(requirement: Requirement, version: str) -> bool:
     try:
         return requirement.specifier.contains(version, prereleases=True)
-    except InvalidVersion:  # conda's `2024a`: pip could not compare it either
+    except ValueError:  # conda's `2024a` is no version of pip's: it could not compare it either
         return not requirement.specifier
 
 
@@ -154,6 +155,9 @@ def _plain(line: str) -> str:
 
 
 def _requirement(line: str) -> Requirement | None:
+    # most locks have no pip section: only those that have one wait for the import
+    from packaging.requirements import InvalidRequirement, Requirement
+
     try:
         return Requirement(line)
     except InvalidRequirement:

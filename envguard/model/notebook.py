@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from envguard.model.probe import ProbeResult
+if TYPE_CHECKING:
+    from envguard.model.probe import ProbeResult
 
 RAISES = "raises-exception"
 """The tag of a cell that may raise: https://nbclient.readthedocs.io/en/latest/client.html"""

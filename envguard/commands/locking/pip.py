@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from packaging.utils import canonicalize_name
-
 from envguard.errors import InputError
 from envguard.formats.environments.pip_lines import requirement_name
 from envguard.model.environment import Environment
 from envguard.model.knowledge import Knowledge
 from envguard.model.package import Manager, PackageRecord
 from envguard.model.pip_source import PipSource, pip_source
+from envguard.model.relock import canonical_name
 from envguard.model.target import Target
 from envguard.ports import PipRequest
 
@@ -51,9 +50,9 @@ def pip_notes(
 def _answered_by_conda(
     request: PipRequest, found: Sequence[PackageRecord], knowledge: Knowledge
 ) -> tuple[str, ...]:
-    locked = {canonicalize_name(record.name) for record in found}
+    locked = {canonical_name(record.name) for record in found}
     conda: dict[str, PackageRecord] = {
-        canonicalize_name(knowledge.pypi_names.get(record.name, record.name)): record
+        canonical_name(knowledge.pypi_names.get(record.name, record.name)): record
         for record in request.provided
     }
     names = dict.fromkeys(requirement_name(line) for line in request.lines)

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from packaging.utils import canonicalize_name
+from envguard.model.relock import canonical_name
 
 _COMMENT = re.compile(r"(^|\s)#.*")
 _OPTION = re.compile(r"(--[a-z][a-z-]*|-[A-Za-z])(?:\s*=\s*|\s+|(?<=^-[A-Za-z])|$)(.*)")
@@ -67,7 +67,7 @@ def requirement_name(line: str) -> str | None:
     if text.startswith(("-", ".", "/")) or "://" in text.partition("@")[0]:
         return None
     match = _NAME.match(text)
-    return None if match is None or match[0].endswith("/") else canonicalize_name(match[1])
+    return None if match is None or match[0].endswith("/") else canonical_name(match[1])
 
 
 def indexes(lines: Iterable[str]) -> tuple[str, ...]:

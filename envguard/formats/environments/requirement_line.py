@@ -14,7 +14,7 @@ def requirement_problem(line: str) -> str | None:
     text = _OPTION.split(_COMMENT.split(line, maxsplit=1)[0], maxsplit=1)[0].strip()
     if not text or _NOT_PLAIN.search(text):
         return None
-    # most files have no pip section, and the import takes as long as reading such a file
+    # most files have no pip section: only those that have one wait for the import
     from packaging.requirements import InvalidRequirement, Requirement
 
     try:
