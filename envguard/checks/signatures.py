@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cache
 
 from envguard.checks.mentions import is_mention
@@ -131,11 +131,31 @@ def _first(
             if (found := search(line)) is None:
                 continue
             shown = line.strip()[:SHOWN_CHARACTERS]
-            match = SignatureMatch(signature, name, shown, is_mention(line, found.start()))
+            known = _with_names(signature, found)
+            match = SignatureMatch(known, name, shown, is_mention(line, found.start()))
             if not match.is_mention:
                 return rank, number, match
             mentioned = mentioned or (rank, number, match)
     return mentioned
+
+
+def _with_names(signature: Signature, found: re.Match[str]) -> Signature:
+    """What it says with what the line names: `{library}` where the pattern has a group of that name."""
+    names = {f"{{{name}}}": text for name, text in found.groupdict().items() if text}
+    if not names:
+        return signature
+
+    def told(text: str) -> str:
+        for place, name in names.items():
+            text = text.replace(place, name)
+        return text
+
+    return replace(
+        signature,
+        meaning=told(signature.meaning),
+        causes=tuple(map(told, signature.causes)),
+        steps=tuple(map(told, signature.steps)),
+    )
 
 
 @cache

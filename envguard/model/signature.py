@@ -30,7 +30,8 @@ class Signature:
     """`pattern` is a Python regular expression for one line, bounded (see `formats.signature_yaml`).
 
     `rules` are ids that the same cause has, `steps` what to do next, the most telling first. `family` is
-    the kind of cause that it names (`gpu-memory`); empty where it names none, only what was seen.
+    the kind of cause that it names (`gpu-memory`); empty where it names none, only what was seen. What the
+    pattern names (`(?P<library>...)`) may be in meaning, causes and steps, as `{library}`.
     """
 
     id: str

@@ -7,6 +7,7 @@ read: no repeat without an end, and few ways to try.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from re import _constants, _parser  # type: ignore[attr-defined]
 from typing import Any
@@ -19,6 +20,8 @@ MOST_WAYS = 20_000
 _SAYS = {says.name.lower(): says for says in Says}
 _as_id = as_pattern(r"[a-z0-9][a-z0-9-]+", "an id such as xid-79")
 _as_rule = re.compile(r"EG\d{3}")
+_NEVER = "(?!)"
+_PLACE = re.compile(r"\{[a-z]{1,20}\}")
 _as_date = as_pattern(r"\d{4}-\d{2}-\d{2}", "a date such as 2026-11-21")
 
 
@@ -96,7 +99,7 @@ def _signature(row: Keys, kind: str) -> Signature:
         id=row.read("id", _as_id, ""),
         kind=kind,
         says=_SAYS.get(row.choice("says", tuple(_SAYS)), Says.NOTE),
-        pattern=row.read("pattern", _as_bounded, "(?!)"),
+        pattern=row.read("pattern", _as_bounded, _NEVER),
         meaning=row.text("meaning"),
         causes=row.texts("causes"),
         steps=row.texts("steps"),
@@ -115,11 +118,34 @@ def _signature(row: Keys, kind: str) -> Signature:
         found = replace(found, family=found.id)
     if {example.finds for example in found.examples} != {True, False}:
         row.problem("finds", "at least one line that it finds and one that it leaves")
+    for place in _unnamed(found):
+        row.problem("meaning", f"{place} is no group of the pattern that is always there")
     for rule in found.rules:
         if not _as_rule.fullmatch(rule):
             row.problem("rules", f"{rule!r} is no id such as EG201")
     row.done()
     return found
+
+
+def _unnamed(found: Signature) -> list[str]:
+    """Places in what it says that not every line that fits can fill."""
+    texts = (found.meaning, *found.causes, *found.steps)
+    places = {place for text in texts for place in _PLACE.findall(text)}
+    if not places or found.pattern == _NEVER:
+        return []
+    parsed = _parser.parse(found.pattern)
+    always = set(_always_there(parsed))
+    named = {f"{{{name}}}" for name, group in parsed.state.groupdict.items() if group in always}
+    return sorted(places - named)
+
+
+def _always_there(parsed: Any) -> Iterator[int]:
+    """The groups that take part in every match: in no branch, in nothing that may be left out."""
+    for operation, argument in parsed:
+        if str(operation) == "SUBPATTERN":
+            if argument[0] is not None:
+                yield argument[0]
+            yield from _always_there(argument[-1])
 
 
 def _sources(row: Keys) -> tuple[str, ...]:
