@@ -12,6 +12,8 @@ _IMAGE = re.compile(r"!\[[^\]\n]{0,300}\]\([^)\n]{0,500}\)|<img\b[^>\n]{0,1000}>
 _DECORATION = re.compile(
     r"^(?:\s{0,3}>\s?){1,4}|^\s{0,4}[│|]\s(?=\S)|^\s{0,3}(?:[*-]\s{1,3})?`(?=[^`])"
 )
+_PROMPT = re.compile(r"^[\s>]{0,12}?(?=>>> (?:import|from) \w)")
+"""Quote marks before an import at Python's prompt, which looks like more of them and is none."""
 _FENCE = re.compile(r"^\s{0,8}(?:```|~~~)[\w+-]{0,20}\s*$")
 
 
@@ -22,5 +24,6 @@ def plain(text: str) -> str:
     for line in text.replace("\r\n", "\n").split("\n"):
         line = line.rstrip("\r").rpartition("\r")[2]  # what a progress bar wrote last
         if not _FENCE.match(line):
-            lines.append(_DECORATION.sub("", line))
+            mark = _PROMPT if _PROMPT.match(line) else _DECORATION
+            lines.append(mark.sub("", line, count=1))
     return "\n".join(lines)

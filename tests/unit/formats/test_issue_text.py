@@ -25,6 +25,9 @@ from envguard.formats.issue_text import plain
         pytest.param("<!-- MemoryError\n-->rest", " rest", id="what the template says"),
         pytest.param("`MemoryError`", "MemoryError`", id="code in a line"),
         pytest.param("a > b", "a > b", id="a comparison"),
+        pytest.param(">>> import x", ">>> import x", id="an import at Python's prompt"),
+        pytest.param("> >>> from x import y", ">>> from x import y", id="the same, quoted"),
+        pytest.param(">>> Killed", "Killed", id="a quote of a quote of a quote"),
     ],
 )
 def test_decoration_goes_and_lines_stay(text: str, expected: str) -> None:
