@@ -22,4 +22,7 @@ def _in_quotes(line: str, start: int) -> bool:
         return False
     ahead, _, quoted = before.rpartition('"')
     is_value = ahead.rstrip().endswith('":')
-    return not is_value and not _PATH.match(quoted or line[start:])
+    is_all = not before.strip(' \t"') and line.rstrip().endswith(
+        '"'
+    )  # a program that quotes all it says
+    return not is_value and not is_all and not _PATH.match(quoted or line[start:])

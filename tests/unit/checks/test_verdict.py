@@ -301,6 +301,7 @@ def test_a_line_that_speaks_of_an_error_is_not_sure(line: str) -> None:
         "RuntimeError: CUDA out of memory. Tried to allocate",
         '{"level": "ERROR", "message": "CUDA out of memory. Tried to allocate"}',
         "host:1:1 [0] NCCL WARN No space left on device",
+        '"hipErrorNoBinaryForGpu: Unable to find code object for all current devices!"',
         'OSError: [Errno 28] No space left on device: "/data/a"',
     ],
 )
