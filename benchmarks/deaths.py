@@ -2,9 +2,9 @@
 
     python benchmarks/deaths.py [--set first|second|all] [--part tuned|held-out|all] [--show]
 
-The first set is corpus/deaths.yaml, of which a third was set aside by repository: what its sha256 says, nobody
-chooses. It has taught the signatures since. The second, deaths_more.yaml beside this file, was collected and
-labelled afterwards, and says of each entry to which part it belongs.
+The first set is corpus/deaths.yaml, of which a third was set aside by repository: what its sha256 says,
+nobody chooses. It has taught the signatures since. The second, deaths_more.yaml beside this file, was
+collected and labelled afterwards, and says of each entry to which part it belongs.
 
 An entry counts as named where the verdict is no *unknown*, its family belongs to the class that the thread
 established, and one of the entry's words is in what the verdict says of the cause (never in the line that it

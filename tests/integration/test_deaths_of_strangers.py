@@ -28,11 +28,35 @@ def test_what_is_set_aside_is_decided_by_the_repository_alone(deaths: ModuleType
     assert not aside("https://github.com/tensorflow/tensorflow/issues/1")
 
 
-def test_most_causes_are_named_and_none_wrongly_with_certainty(
+def test_the_sets_have_no_repository_in_common(
     deaths: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ENVGUARD_TEST_DATA", str(real_data("corpus").parent))
-    entries = deaths.read("all")
+    first, second = (
+        {"/".join(entry["url"].split("/")[3:5]).lower() for entry in deaths.read("all", of)}
+        for of in ("first", "second")
+    )
+    assert first & second == set()
+
+
+def test_no_repository_is_on_both_sides_but_for_threads_that_a_rule_spoke_of(
+    deaths: ModuleType,
+) -> None:
+    def repositories(part: str) -> set[str]:
+        return {
+            "/".join(entry["url"].split("/")[3:5]).lower() for entry in deaths.read(part, "second")
+        }
+
+    assert repositories("held-out") & repositories("tuned") <= {"jupyter/notebook"}
+
+
+@pytest.mark.parametrize("of", ["first", "second"])
+def test_most_causes_are_named_and_none_wrongly_with_certainty(
+    deaths: ModuleType, monkeypatch: pytest.MonkeyPatch, of: str
+) -> None:
+    if of == "first":
+        monkeypatch.setenv("ENVGUARD_TEST_DATA", str(real_data("corpus").parent))
+    entries = deaths.read("all", of)
     verdicts = [deaths.diagnosed(entry) for entry in entries]
     named = [
         deaths.is_named(entry, verdict) for entry, verdict in zip(entries, verdicts, strict=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from envguard.adapters import rules
@@ -46,6 +48,26 @@ def test_lines_beside_it_have_to_be_there(text: str, expected: bool) -> None:
         beside=("import a", "import b"),
     )
     assert bool(matches(Evidence(output=text), [signature])) is expected
+
+
+def test_what_a_line_names_is_in_what_is_said_of_it() -> None:
+    text = "OSError: libcublas.so.10: cannot open shared object file: No such file or directory"
+    told = matches(Evidence(output=text), KNOWN.signatures)[0].signature
+    assert "CUDA 10" in told.meaning
+    assert "libcublas.so.10" in told.meaning
+    assert any("libcublas.so.10" in step for step in told.steps)
+
+
+def test_no_place_is_left_open_in_what_is_said() -> None:
+    left = [
+        (match.signature.id, match.signature.meaning)
+        for known in KNOWN.signatures
+        for example in known.examples
+        for match in matches(Evidence(output=example.text), [known])
+        for said in (match.signature.meaning, *match.signature.causes, *match.signature.steps)
+        if re.search(r"\{[a-z]+\}", said)
+    ]
+    assert left == []
 
 
 def test_an_example_that_does_not_hold_is_told() -> None:

@@ -38,6 +38,29 @@ def test_a_cause_is_a_family_of_its_own_where_none_is_named() -> None:
 
 
 @pytest.mark.parametrize(
+    ("pattern", "refused"),
+    [
+        pytest.param("(?P<library>abc{1,60})", False, id="a group of every match"),
+        pytest.param("((?P<library>abc){1})c{0,60}", True, id="within a repeat"),
+        pytest.param("(?P<library>x)?abc{1,60}", True, id="one that may be left out"),
+        pytest.param("abc{1,60}|(?P<library>x)", True, id="of one branch"),
+        pytest.param("(?P<other>abc{1,60})", True, id="of another name"),
+        pytest.param("abc{1,60}", True, id="none"),
+    ],
+)
+def test_a_place_in_the_meaning_is_a_group_that_is_always_there(
+    pattern: str, refused: bool
+) -> None:
+    text = GOOD.replace("abc{1,60}", pattern).replace("meaning: m", "meaning: 'no {library}'")
+    if not refused:
+        assert parse_signatures(text, "f.yaml").signatures
+        return
+    with pytest.raises(InputError) as raised:
+        parse_signatures(text, "f.yaml")
+    assert any("{library} is no group" in problem for problem in raised.value.problems)
+
+
+@pytest.mark.parametrize(
     ("old", "new", "problem"),
     [
         ("abc{1,60}", "abc+", "a repeat without an end"),
