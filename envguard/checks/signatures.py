@@ -168,4 +168,11 @@ def _lines(text: str) -> tuple[str, ...]:
     if len(text) > MOST_CHARACTERS:
         half = MOST_CHARACTERS // 2
         text = text[:half] + "\n" + text[-half:]
-    return tuple(dict.fromkeys(line[:LINE_CHARACTERS] for line in text.splitlines()))
+    return tuple(dict.fromkeys(piece for line in text.splitlines() for piece in _pieces(line)))
+
+
+def _pieces(line: str) -> Iterator[str]:
+    """A line, or head and tail of one that is too long: what is said last is said there."""
+    yield line[:LINE_CHARACTERS]
+    if len(line) > LINE_CHARACTERS:
+        yield line[max(LINE_CHARACTERS, len(line) - LINE_CHARACTERS) :]

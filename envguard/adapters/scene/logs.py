@@ -28,6 +28,11 @@ _FIRST, _LAST, _OF_A_CHUNK = 32, 64, 8
 _MARKERS = (
     b"Error", b"error:", b"ERROR", b"atal", b"FATAL", b"illed", b"signal", b"SIG", b"Xid", b"sserti",
     b"oom-kill", b"OOM", b"ndefined symbol", b"egmentation", b"bort", b"cannot open shared", b"nstruction",
+    b"ailed", b"ould not", b"_STATUS_", b"upported", b"not found", b"nsufficient", b"nknown error",
+    b"ismatch", b"WARN ", b"atchdog", b"nable to", b"Loaded runtime", b"xit code", b"dumped", b"(): ",
+    b"terminate called", b"No module", b" died", b"egfault", b"of memory", b"cannot allocate",
+    b"not defined in", b"rchitecture", b"compiled", b"access fault", b"0xC0", b"+cpu", b"Provider",
+    b"trap ", b"required but", b"never awaited", b"add_reader", b"zmq", b"when fork()",
 )  # fmt: skip
 _DIGITS = re.compile(rb"[0-9a-f]{4,}|[0-9]+")
 _COMPRESSED = {
@@ -109,7 +114,8 @@ def _encoding(start: bytes) -> str:
             return encoding
     sample = start[:4096]
     if sample.count(0) * 3 > len(sample):  # half of the bytes of Latin text in UTF-16
-        return "utf-16-le" if sample[1:2] == b"\0" else "utf-16-be"
+        second_is_high = sample[1::2].count(0) > sample[::2].count(0)
+        return "utf-16-le" if second_is_high else "utf-16-be"
     return "utf-8"
 
 
@@ -184,9 +190,12 @@ class _Kept:
         while len(found) < _OF_A_CHUNK and (at := chunk.rfind(marker, 0, end)) >= 0:
             start = chunk.rfind(b"\n", 0, at) + 1
             stop = chunk.find(b"\n", at)
-            line = chunk[start : stop if stop >= 0 else len(chunk)][:LONGEST_LINE_BYTES]
-            found.append((self._seen + start, line))
-            end = start
+            stop = stop if stop >= 0 else len(chunk)
+            near = max(
+                start, at - LONGEST_LINE_BYTES // 2
+            )  # of a long line what is around the marker
+            found.append((self._seen + near, chunk[near : min(stop, near + LONGEST_LINE_BYTES)]))
+            end = near
         first = self._first[marker]
         for at, line in reversed(found):
             kind = _DIGITS.sub(b"0", line[:200])

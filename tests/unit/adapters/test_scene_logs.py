@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from envguard.adapters import rules
 from envguard.adapters.scene import logs
 from envguard.adapters.scene.logs import read_bundle_text, read_log, read_stream
-from envguard.checks.signatures import MOST_CHARACTERS
+from envguard.checks.signatures import MOST_CHARACTERS, Evidence, matches
 from envguard.errors import InputError
+from envguard.model.signature import Says
 
 CAUSE = "RuntimeError: CUDA error: device-side assert triggered"
 
@@ -25,6 +27,8 @@ CAUSE = "RuntimeError: CUDA error: device-side assert triggered"
         pytest.param(b"\xef\xbb\xbfKilled", "Killed", "utf-8-sig", id="with a mark"),
         pytest.param("größer\n".encode("utf-16"), "größer\n", "utf-16", id="UTF-16"),
         pytest.param("Killed\n".encode("utf-16-le"), "Killed\n", "utf-16-le", id="without a mark"),
+        pytest.param("日本 Killed by signal 9\n".encode("utf-16-le"), "日本 Killed by signal 9\n",
+                     "utf-16-le", id="without a mark, from Japan"),
         pytest.param("Killed\n".encode("utf-16-be"), "Killed\n", "utf-16-be", id="big end first"),
         pytest.param("Killed: größer als\n".encode("cp1252"), "Killed: größer als\n",
                      "no UTF-8, read as cp1252", id="a code page of Windows"),
@@ -47,6 +51,31 @@ def test_the_cause_is_kept_wherever_it_is(before: int) -> None:
     assert log.size_bytes == len(data)
     assert len(log.text) <= MOST_CHARACTERS
     assert log.text.count(CAUSE) <= 2
+
+
+@pytest.mark.parametrize("before", [0, 3_000, 700_000, 1_399_000])
+def test_the_cause_is_kept_in_a_line_without_an_end(before: int) -> None:
+    data = b"x " * before + CAUSE.encode() + b" x" * (1_400_000 - before)
+    found = read_stream(io.BytesIO(data), "x").text
+    assert CAUSE in found
+
+
+LISTED = {"cpu-build-listed", "cpu-build-installed", "pip-replaced-torch", "pip-not-listed"}
+"""What stands in lists of packages and in the output of pip: nobody looks for it amid a flood."""
+
+
+def test_what_a_cause_looks_like_is_found_amid_a_flood() -> None:
+    flood = lines(4_000)
+    lost = [
+        known.id
+        for known in rules.signatures().signatures
+        if known.says is Says.CAUSE and known.confidence == "high" and known.id not in LISTED
+        for example in known.examples
+        if example.finds
+        for data in [flood + example.text.encode() + b"\n" + flood]
+        if not matches(Evidence(output=read_stream(io.BytesIO(data), "x").text), [known])
+    ]
+    assert lost == []
 
 
 def test_the_same_error_a_thousand_times_hides_no_other() -> None:
