@@ -26,7 +26,10 @@ def end_of(exit_code: int | None, signal_name: str | None, told_by: str) -> End 
 
 def parse_exit_code(text: str) -> int:
     """`139`, `-11`, `0xC0000005`; raises ValueError."""
-    number = int(text.strip(), 0)
+    try:
+        number = int(text.strip(), 16 if "x" in text.lower() else 10)
+    except ValueError:
+        raise ValueError(f"{text!r} is no exit code; such are 139, -11, 0xC0000005") from None
     if not -_WORD < number < _WORD:
         raise ValueError(f"{text} is no exit code")
     return number

@@ -16,6 +16,8 @@ from envguard.model.redaction import NOBODY, Private, cleaner
 SCHEMA_VERSION = 1
 KIND = "envguard-bundle"
 MAX_CHARACTERS = 16 * 1024 * 1024
+_BLANK = "\ufeff \t\r\n"
+"""What may come before it: an editor of Windows puts a mark there."""
 _PARTS: dict[str, type[Any]] = {
     "host": HostFacts,
     "resources": ResourceFacts,
@@ -52,7 +54,7 @@ def _redacted(value: Any, clean: Callable[[str], str]) -> Any:
 
 def is_bundle(text: str) -> bool:
     """Whether a text says that it is one."""
-    return text.lstrip()[:1] == "{" and f'"{KIND}"' in text[:400]
+    return text.lstrip(_BLANK)[:1] == "{" and f'"{KIND}"' in text[:400]
 
 
 def parse_bundle(text: str, where: str) -> Bundle:
@@ -62,7 +64,7 @@ def parse_bundle(text: str, where: str) -> Bundle:
             f"{where}: {len(text):,} characters; a bundle has at most {MAX_CHARACTERS:,}"
         )
     try:
-        document = json.loads(text)
+        document = json.loads(text.lstrip(_BLANK))
     except (ValueError, RecursionError) as error:
         raise InputError(f"{where}: not JSON: {error}") from error
     if not isinstance(document, dict) or document.get("kind") != KIND:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 from collections.abc import Iterator, Sequence
 
 from envguard.formats.machine_text import bytes_text
@@ -22,6 +24,8 @@ from envguard.model.signature import SignatureMatch
 MOST_LINES = 6
 MOST_CHANGES = 8
 NOTHING = "nothing that is known"
+EMPTY = "nothing is in it"
+NO_BUNDLE = "JSON, and no bundle of `envguard machine --bundle`: nothing that is known"
 NOT_SEEN = "not observed"
 Found = tuple[str, SignatureMatch]
 
@@ -47,7 +51,8 @@ def _process(process: ProcessFacts) -> Step:
     end = process.end
     if end is not None:
         code = "" if end.exit_code is None else f"exit code {end.exit_code}"
-        told = " is ".join(part for part in (code, end.signal) if part)
+        link = " is " if end.is_told_by_its_code else ", "
+        told = link.join(part for part in (code, end.signal) if part)
         lines.append(f"{told or 'ended'} ({end.told_by})")
     if process.name is not None:
         state = {True: "is running", False: "has ended", None: "is there"}[process.alive]
@@ -109,11 +114,22 @@ def _logs(logs: Sequence[Log], found: Sequence[Found]) -> Step:
         fits = [match for name, match in found if name == log.name]
         lines += [f"{log.name}: {match.signature.id}: {match.line}" for match in fits[:MOST_LINES]]
         if not fits:
-            lines.append(f"{log.name}: {NOTHING}")
+            lines.append(f"{log.name}: {_nothing_in(log)}")
         if len(fits) > MOST_LINES:
             lines.append(f"{log.name}: and {len(fits) - MOST_LINES} more")
     looked = tuple(_log_name(log) for log in logs if log.problem is None)
     return Step("logs", looked, tuple(lines) or ("none was given: --log FILE",))
+
+
+def _nothing_in(log: Log) -> str:
+    """Why a log tells nothing: it is empty, it is another JSON, or nobody knows its lines."""
+    if not log.text.strip():
+        return NOTHING if log.kernel else EMPTY
+    if log.text.lstrip()[:1] in ("{", "["):
+        with contextlib.suppress(ValueError, RecursionError):
+            json.loads(log.text)
+            return NO_BUNDLE
+    return NOTHING
 
 
 def _log_name(log: Log) -> str:

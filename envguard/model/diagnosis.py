@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal as signals
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -26,6 +27,14 @@ class End:
     exit_code: int | None = None
     signal: str | None = None
     told_by: str = ""
+
+    @property
+    def is_told_by_its_code(self) -> bool:
+        """Whether the code stands for the signal: 128 + N of a shell, -N of Python."""
+        if self.signal is None or self.signal not in signals.Signals.__members__:
+            return False
+        number = signals.Signals[self.signal].value
+        return self.exit_code in (128 + number, -number)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from envguard.checks.endings import end_of, parse_exit_code
+from envguard.model.diagnosis import End
 
 
 @pytest.mark.parametrize(
@@ -53,3 +54,31 @@ def test_an_exit_code_is_read(text: str, code: int) -> None:
 def test_what_is_no_exit_code_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"exit code|invalid literal"):
         parse_exit_code(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "code"), [("0139", 139), ("-11", -11), ("0xC0000005", 0xC0000005), (" 1 ", 1)]
+)
+def test_a_code_is_read_as_it_is_written(text: str, code: int) -> None:
+    assert parse_exit_code(text) == code
+
+
+@pytest.mark.parametrize("text", ["abc", "", "1.5", "0b1", "x"])
+def test_what_is_no_code_is_told_how_codes_look(text: str) -> None:
+    with pytest.raises(ValueError, match="is no exit code; such are 139, -11, 0xC0000005"):
+        parse_exit_code(text)
+
+
+@pytest.mark.parametrize(
+    ("code", "signal", "told"),
+    [
+        pytest.param(139, "SIGSEGV", True, id="a shell"),
+        pytest.param(-11, "SIGSEGV", True, id="Python"),
+        pytest.param(1, "SIGSEGV", False, id="both were named and do not belong together"),
+        pytest.param(1, None, False, id="no signal"),
+        pytest.param(None, "SIGSEGV", False, id="no code"),
+        pytest.param(139, "SIGWHAT", False, id="of another system"),
+    ],
+)
+def test_a_code_tells_its_own_signal_only(code: int | None, signal: str | None, told: bool) -> None:
+    assert End(code, signal).is_told_by_its_code is told

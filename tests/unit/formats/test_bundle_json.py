@@ -108,3 +108,9 @@ def test_a_mistake_is_told_by_its_key(text: str, words: str) -> None:
 def test_an_issue_is_no_bundle() -> None:
     assert not is_bundle("Segmentation fault")
     assert not is_bundle('{"schema_version": 1}')
+
+
+def test_the_mark_that_an_editor_of_windows_puts_first_is_none_of_it() -> None:
+    text = "\ufeff" + bundle_to_json(WHOLE)
+    assert is_bundle(text)
+    assert parse_bundle(text, "b.json").created == WHOLE.created
