@@ -21,7 +21,7 @@ from envguard.errors import ExitCode, InputError
 if TYPE_CHECKING:
     from envguard.model.diagnosis import Diagnosis
 
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
 @click.command("diagnose", short_help="my kernel died: why?")
@@ -79,8 +79,8 @@ def command(
     from envguard.checks.endings import parse_exit_code
     from envguard.model.diagnosis import Certainty
 
-    if worked is not None and not _DAY.fullmatch(worked):
-        raise click.UsageError(f"--worked: {worked!r} is no day such as 2026-11-20")
+    if worked is not None:
+        _demand_day(worked)
     if text is not None and (pid or kernel or logs or name or prefix or worked):
         raise click.UsageError(
             "FILE is of another machine: only --exit-code and --signal go with it"
@@ -108,6 +108,20 @@ def command(
     warn_of_rules(datetime.datetime.now(datetime.UTC).date())
     unknown = diagnosis.verdict.certainty is Certainty.UNKNOWN
     return int(ExitCode.UNDECIDED if unknown else ExitCode.OK)
+
+
+def _demand_day(said: str) -> None:
+    """A day of the calendar that has begun somewhere."""
+    import datetime
+
+    if not _DAY.fullmatch(said):
+        raise click.UsageError(f"--worked: {said!r} is no day such as 2026-11-20")
+    try:
+        day = datetime.date.fromisoformat(said)
+    except ValueError as error:
+        raise click.UsageError(f"--worked: {said!r} is no day of the calendar: {error}") from None
+    if day > datetime.datetime.now(datetime.UTC).date() + datetime.timedelta(days=1):
+        raise click.UsageError(f"--worked: {said} is still to come")
 
 
 def _rendered(diagnosis: Diagnosis, format_: str, *, verbose: bool) -> str:

@@ -210,8 +210,8 @@ def _revision_lines(environment: EnvironmentFacts) -> Iterator[str]:
     if not revisions:
         return
     day = environment.worked_until
-    since = [r for r in revisions if day is None or r.date[: len(day)] > day]
-    shown = since if day is not None else since[-1:]
+    since = [r for r in revisions if day is not None and r.date[: len(day)] > day]
+    shown = [r for r in revisions if r.date[: len(day)] >= day] if day else [*revisions[-1:]]
     if not shown:
         yield f"history: nothing changed since {day} (the last revision is of {revisions[-1].date})"
         return
@@ -219,8 +219,11 @@ def _revision_lines(environment: EnvironmentFacts) -> Iterator[str]:
         changes = " ".join(revision.changes[:MOST_CHANGES])
         more = len(revision.changes) - MOST_CHANGES
         tail = f" and {more} more" if more > 0 else ""
-        yield f"revision {revision.number} of {revision.date}: {changes or 'no packages'}{tail}"
-    before = shown[0].number - 1
+        either = (
+            " (the day it worked: before or after that)" if day and revision not in since else ""
+        )
+        yield f"revision {revision.number} of {revision.date}: {changes or 'no packages'}{tail}{either}"
+    before = (since or shown)[0].number - 1
     if before >= 0:
         yield f"back to before: conda install -p {environment.path} --revision {before}"
 

@@ -115,6 +115,8 @@ def test_unknown_is_three_and_all_formats_say_it() -> None:
         pytest.param(["-p", "/no/such/prefix"], "/no/such/prefix", id="no prefix"),
         pytest.param(["--kernel", "/no/such.json"], "no runtime file", id="no runtime file"),
         pytest.param(["--worked", "yesterday"], "no day", id="no day"),
+        pytest.param(["--worked", "2026-02-30"], "no day of the calendar", id="no such day"),
+        pytest.param(["--worked", "9999-01-01"], "still to come", id="a day to come"),
         pytest.param(["-", "--pid", "1"], "another machine", id="two machines at once"),
         pytest.param(["--pid", "0"], "--pid", id="no process"),
     ],

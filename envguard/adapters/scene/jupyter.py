@@ -18,6 +18,8 @@ from envguard.model.diagnosis import Kernelspec
 
 NEWEST = "newest"
 _LARGEST_BYTES = 1024 * 1024
+_READERS = frozenset({"diagnose", "--existing"})
+"""Those who say `envguard diagnose --kernel FILE` and `jupyter console --existing FILE` are no kernels."""
 
 
 def find_runtime_file(said: str, environment: Mapping[str, str] = os.environ) -> Path:
@@ -50,12 +52,31 @@ def read_runtime_file(path: Path) -> str | None:
 
 
 def process_of(path: Path) -> int | None:
-    """The process that was started with a runtime file; None where there is none any more."""
-    name = path.name
-    for process in psutil.process_iter(["cmdline"]):
-        if any(argument.endswith(name) for argument in process.info["cmdline"] or ()):
-            return int(process.pid)
-    return None
+    """The process that was started with a runtime file; None where there is none any more.
+
+    Of several it is the oldest: a kernel is there before those who read its file, as we do.
+    """
+    file = _real(path)
+    found: list[tuple[float, int]] = []
+    for process in psutil.process_iter(["cmdline", "create_time"]):
+        arguments = process.info["cmdline"] or ()
+        if process.pid == os.getpid() or not _READERS.isdisjoint(arguments):
+            continue
+        if any(_is_file(argument, path.name, file) for argument in arguments):
+            found.append((process.info["create_time"] or 0.0, process.pid))
+    return min(found)[1] if found else None
+
+
+def _is_file(argument: str, name: str, file: str) -> bool:
+    """`/run/kernel-1.json`, `--f=/run/kernel-1.json`; Jupyter gives the whole path."""
+    if not argument.endswith(name):
+        return False
+    parts = (Path(argument), Path(argument.partition("=")[2]))
+    return any(part.is_absolute() and _real(part) == file for part in parts)
+
+
+def _real(path: Path) -> str:
+    return os.path.normcase(os.path.realpath(path))
 
 
 def find_kernelspec(

@@ -80,6 +80,51 @@ def test_a_kernels_process_is_found_while_it_lives(tmp_path: Path) -> None:
     assert process_of(file) is None
 
 
+def started(*arguments: str) -> subprocess.Popen[bytes]:
+    code = "print(flush=True); input()"
+    child = subprocess.Popen(
+        [sys.executable, "-c", code, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert child.stdout is not None
+    child.stdout.readline()
+    return child
+
+
+@pytest.mark.parametrize(
+    ("arguments", "ours"),
+    [
+        pytest.param(("-f", "{file}"), True, id="ipykernel"),
+        pytest.param(("--f={file}",), True, id="VS Code"),
+        pytest.param(("{file}",), True, id="another language"),
+        pytest.param(("diagnose", "--kernel", "{file}"), False, id="who asks us by a shell"),
+        pytest.param(("--existing", "{file}"), False, id="a console"),
+        pytest.param(("-f", "{folder}/other/kernel-z.json"), False, id="the same name elsewhere"),
+        pytest.param(("-f", "{folder}/my-kernel-z.json"), False, id="a longer name"),
+        pytest.param(("look at {file}",), False, id="a shell that speaks of it"),
+    ],
+)
+def test_only_who_was_started_with_it_is_its_kernel(
+    arguments: tuple[str, ...], ours: bool, tmp_path: Path
+) -> None:
+    file = write(tmp_path / "kernel-z.json", CONNECTION)
+    child = started(*(a.format(file=file, folder=tmp_path) for a in arguments))
+    try:
+        assert process_of(file) == (child.pid if ours else None)
+    finally:
+        child.communicate(b"\n", timeout=10)
+
+
+def test_of_several_the_first_is_the_kernel(tmp_path: Path) -> None:
+    file = write(tmp_path / "kernel-z.json", CONNECTION)
+    kernel = started("-f", str(file))
+    reader = started(str(file))
+    try:
+        assert process_of(file) == kernel.pid
+    finally:
+        kernel.communicate(b"\n", timeout=10)
+        reader.communicate(b"\n", timeout=10)
+
+
 def test_a_kernelspec_tells_its_interpreter(tmp_path: Path) -> None:
     environment = {"HOME": str(tmp_path)}
     write(

@@ -64,5 +64,15 @@ def test_nothing_changed_is_said() -> None:
     assert "nothing changed since 2026-11-22" in environment_lines("2026-11-22")
 
 
-def test_the_day_itself_counts_as_worked() -> None:
-    assert "revision 2 of" not in environment_lines("2026-11-21")
+def test_a_change_of_the_day_itself_may_be_before_or_after() -> None:
+    same = environment_lines("2026-11-21")
+    assert "revision 2 of 2026-11-21" in same
+    assert "(the day it worked: before or after that)" in same
+    assert "--revision 1" in same
+
+
+def test_the_way_back_is_to_what_worked_and_not_to_before_that_day() -> None:
+    both = environment_lines("2026-11-20")
+    assert both.count("before or after that") == 1
+    assert "no packages\n" in both
+    assert "--revision 1" in both
