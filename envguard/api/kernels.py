@@ -3,43 +3,31 @@
 from __future__ import annotations
 
 import os
-import re
-import signal
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from envguard.model.diagnosis import GpuUse
-    from envguard.model.probe import Owner, ProbeResult
+from envguard.commands.dead_kernel import Cell, Death
 
-KERNEL = "the kernel"
+if TYPE_CHECKING:
+    from envguard.model.diagnosis import EnvironmentFacts, GpuUse
+    from envguard.model.probe import Owner
+
+__all__ = [
+    "Cell",
+    "Death",
+    "KernelFacts",
+    "KernelMemory",
+    "KernelWatch",
+    "keep_death",
+    "memory_now",
+    "proven_here",
+]
+
 KEPT = 50
 """Deaths that stay in the state folder."""
-_CELL = re.compile(r"/ipykernel_\d+/")  # ipykernel/compiler.py, get_tmp_directory
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """A cell that was running: its number, its first line, and for how long."""
-
-    number: int
-    line: str
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class Death:
-    """How a kernel ended. `sentence` is one line, `text` all of it, with the cause where it is known.
-
-    `result` is what both were made of.
-    """
-
-    sentence: str
-    text: str
-    result: ProbeResult
 
 
 def proven_here(lock: Path, environment: Mapping[str, str]) -> tuple[bool | None, str]:
@@ -68,53 +56,51 @@ class KernelWatch:
     def __init__(self, pid: int, faults: Path, is_watched: Callable[[], bool]) -> None:
         from envguard.adapters.probing.crash_site import CrashWatch
         from envguard.adapters.probing.kernel_log import KernelLog
+        from envguard.adapters.scene.oom_watch import OomWatch
 
+        self._pid = pid
         self._faults = faults
         self._log = KernelLog()
         self._started = time.monotonic()
         self._crash = CrashWatch(pid, is_watched, lambda: bool(self._said()))
-        self._oom = (0.0, self._oom_kills())
+        self._oom = OomWatch(pid)
 
     def look(self) -> None:
-        """Cheap while nothing happens: a file of /proc, and once a second the count of OOM kills."""
+        """Cheap while nothing happens: some files of /proc."""
         self._crash.look()
-        if time.monotonic() - self._oom[0] > 1.0:
-            self._oom = (time.monotonic(), self._oom_kills())
+        self._oom.look()
 
-    def death(
-        self, status: int, cell: Cell | None, *, python: Path | None, environment: Mapping[str, str]
-    ) -> Death:
-        """What there is to say once the process has ended with `status` (negative for a signal)."""
+    def death(self, status: int, cell: Cell | None, kernel: KernelFacts) -> Death:
+        """What there is to say once the process has ended with `status` (negative for a signal).
+
+        No driver is asked, and no more of the environment than a file: the user waits.
+        """
         from envguard.adapters import rules
-        from envguard.checks.probe_ending import result_of
-        from envguard.checks.probe_findings import probe_findings
-        from envguard.checks.signatures import known_of
-        from envguard.formats.probe_protocol import parse_faults
-        from envguard.formats.reports.report_text import finding_lines
-        from envguard.model.probe import Ending, Probe, Transcript
+        from envguard.adapters.scene import kernels
+        from envguard.commands.dead_kernel import KernelEnd, death_of, result_of_kernel
 
-        now, before = self._oom_kills(), self._oom[1]
-        ending = Ending(
-            seconds=time.monotonic() - self._started if cell is None else cell.seconds,
-            status=status,
-            oom_kills=None if now is None or before is None else now - before,
-            site=self._crash.site,
-            kernel=self._log.news(),
+        end = KernelEnd(
+            self._pid,
+            status,
+            time.monotonic() - self._started,
+            cell,
+            self._said(),
+            self._crash.site,
+            kernels.kernel_log(self._log),
         )
-        where = KERNEL if cell is None else f"cell [{cell.number}]"
-        told = Transcript(started=True, stage=None if cell is None else cell.line)
-        faults = parse_faults(self._said())
-        result = result_of(Probe(where, script=""), ending, told, faults)
-        detail = result.detail if status < 0 else f"the process ended itself, exit code {status}"
-        stack = _down_to_the_cell(result.stack)
-        result = replace(result, kernel=ending.kernel, stack=stack, detail=detail)
-        if result.library_path is not None and python is not None:
-            result = replace(result, owner=_owner(result.library_path, python, environment))
-        known, codes = known_of(result, rules.signatures())
-        (finding,) = probe_findings((replace(result, known=known, codes=codes),))
-        ended = "the kernel ended" if cell is None else f"{where} ended the kernel"
-        sentence = f"{ended}: {_end_in_words(status)}"
-        return Death(sentence, "\n".join(finding_lines(finding)), result)
+        host, resources = kernels.surroundings(kernel.folder, self._oom.kills())
+        result = result_of_kernel(end, host)
+        if result.library_path is not None:
+            owner = _owner(result.library_path, kernel.prefix, kernel.environment)
+            result = replace(result, owner=owner)
+        return death_of(
+            end,
+            result,
+            host=host,
+            resources=resources,
+            environment=_environment(kernel),
+            known=rules.signatures(),
+        )
 
     def _said(self) -> str:
         try:
@@ -122,10 +108,37 @@ class KernelWatch:
         except FileNotFoundError:  # a kernel that is not Python's, or that never came so far
             return ""
 
-    def _oom_kills(self) -> int | None:
-        from envguard.adapters.probing.memory import oom_kills
 
-        return oom_kills()
+@dataclass(frozen=True, slots=True)
+class KernelFacts:
+    """What was known of a kernel when it started: its interpreter, its variables, its folder.
+
+    `stamp` says whether its lock was proven; None = nobody asked, or it has none.
+    """
+
+    python: Path
+    environment: Mapping[str, str]
+    folder: Path
+    stamp: str | None = None
+
+    @property
+    def prefix(self) -> Path:
+        return self.python.absolute().parent.parent
+
+
+def _environment(kernel: KernelFacts) -> EnvironmentFacts:
+    """Of the files that are read in no time: what conda changed last in it."""
+    from envguard.api.environments_of_deaths import HISTORY, revisions_of
+    from envguard.model.diagnosis import EnvironmentFacts
+
+    revisions = revisions_of(kernel.prefix)
+    return EnvironmentFacts(
+        path=str(kernel.prefix),
+        revisions=revisions,
+        stamp=kernel.stamp,
+        looked=(HISTORY,) if revisions else (),
+        checked=False,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,28 +175,13 @@ def keep_death(kernel: str, death: Death) -> Path:
     now = time.time_ns()  # two kernels of one server may die in the same second
     when = f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime(now // 10**9))}.{now % 10**9:09d}Z"
     file = folder / f"{when}-{name}-{os.getpid()}.txt"
-    files.write_text(file, f"{death.sentence}\n{death.text}\n")
+    files.write_text(file, f"{death.sentence}\n{death.record}\n")
     for old in sorted(folder.glob("*.txt"))[:-KEPT]:
         old.unlink(missing_ok=True)
     return file
 
 
-def _owner(library: str, python: Path, environment: Mapping[str, str]) -> Owner:
+def _owner(library: str, prefix: Path, environment: Mapping[str, str]) -> Owner:
     from envguard.adapters.prefixes.owners import owner_of
 
-    return owner_of(Path(library), python.absolute().parent.parent, environment)
-
-
-def _down_to_the_cell(frames: tuple[str, ...]) -> tuple[str, ...]:
-    """Without the frames of Jupyter's machinery that ran the cell."""
-    own = [number for number, frame in enumerate(frames) if _CELL.search(frame)]
-    return frames[: own[-1] + 1] if own else frames
-
-
-def _end_in_words(status: int) -> str:
-    if status >= 0:
-        return f"exit code {status}"
-    try:
-        return signal.Signals(-status).name
-    except ValueError:
-        return f"signal {-status}"
+    return owner_of(Path(library), prefix, environment)

@@ -58,10 +58,17 @@ def _of_circumstances(
 def _memory(scene: Scene, *, killed: bool) -> Iterator[tuple[str, Certainty, str]]:
     host = scene.host
     if host is None or not killed:
+        yield from _worker(scene)
         return
     if host.oom_kills_since:
-        told = f"the kernel's OOM killer struck {host.oom_kills_since} times while it ran"
-        yield _MEMORY, Certainty.LIKELY, told
+        when = "while it ran" if host.oom_kills_survived is None else "when it ended"
+        told = f"the kernel's OOM killer struck {_times(host.oom_kills_since)} {when}"
+        sure = Certainty.POSSIBLE if host.oom_kill_doubt else Certainty.LIKELY
+        yield _MEMORY, sure, told
+    elif (
+        host.oom_kills_since == 0
+    ):  # those that are counted came before it was started, or it survived them
+        return
     elif host.oom_kills and _near(host.memory_peak_bytes, host.memory_limit_bytes):
         told = f"the container has reached its memory limit, and its oom_kill is {host.oom_kills}"
         yield _MEMORY, Certainty.LIKELY, told
@@ -71,6 +78,19 @@ def _memory(scene: Scene, *, killed: bool) -> Iterator[tuple[str, Certainty, str
     elif host.machine_oom_kills and host.oom_kills is None:
         told = (
             f"oom_kill of the machine is {host.machine_oom_kills} since its start; not whom it hit"
+        )
+        yield _MEMORY, Certainty.POSSIBLE, told
+
+
+def _worker(scene: Scene) -> Iterator[tuple[str, Certainty, str]]:
+    """One that ended itself, perhaps as a worker of it was killed."""
+    host, end = scene.host, scene.process.end
+    if host is None or host.oom_kills_survived is None or end is None:
+        return
+    struck = host.oom_kills_survived + (host.oom_kills_since or 0)
+    if struck and end.signal is None and end.exit_code:
+        told = (
+            f"the kernel's OOM killer struck {_times(struck)} while it ran, perhaps a worker of it"
         )
         yield _MEMORY, Certainty.POSSIBLE, told
 
@@ -134,10 +154,24 @@ def _against(family: str, scene: Scene) -> Iterator[str]:
 
 
 def _no_kill(host: HostFacts | None) -> Iterator[str]:
-    if host is not None and host.oom_kills_since == 0:
+    if host is None:
+        return
+    if host.oom_kill_doubt:
+        yield host.oom_kill_doubt
+    if host.oom_kills_since == 0 and host.oom_kills_survived:
+        struck = _times(host.oom_kills_survived)
+        yield (
+            f"the kernel's OOM killer struck {struck} while it ran, another process (a worker?), and not "
+            "when it ended"
+        )
+    elif host.oom_kills_since == 0:
         yield "the kernel's OOM killer did not strike while it ran"
-    elif host is not None and host.oom_kills == 0:
+    elif host.oom_kills_since is None and host.oom_kills == 0:
         yield "the kernel's OOM killer has not struck in this container"
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
 
 
 def _room_in_shm(host: HostFacts | None) -> Iterator[str]:

@@ -19,8 +19,13 @@ def diagnosis_text(diagnosis: Diagnosis, *, verbose: bool = False) -> str:
     for number, step in enumerate(diagnosis.steps, start=1):
         lines += _step(number, step, verbose=verbose)
     lines.append("")
-    for label, value in _verdict(diagnosis, verbose=verbose):
-        lines += _wrapped(label, value)
+    return "\n".join(lines) + "\n" + verdict_text(diagnosis, verbose=verbose)
+
+
+def verdict_text(diagnosis: Diagnosis, *, verbose: bool = False) -> str:
+    """The verdict alone: the cause, what speaks for and against it, what next; ends with a newline."""
+    told = _verdict(diagnosis, verbose=verbose)
+    lines = [line for label, value in told for line in _wrapped(label, value)]
     return "\n".join(lines) + "\n"
 
 

@@ -27,12 +27,13 @@ NOTHING = "nothing that is known"
 EMPTY = "nothing is in it"
 NO_BUNDLE = "JSON, and no bundle of `envguard machine --bundle`: nothing that is known"
 NOT_SEEN = "not observed"
+NOT_ASKED = "not asked"
 Found = tuple[str, SignatureMatch]
 
 
 def steps_of(scene: Scene, found: Sequence[Found]) -> tuple[Step, ...]:
     """All five, in their order; a step that nothing was asked of says why."""
-    why = scene.elsewhere or "not asked"
+    why = scene.elsewhere or NOT_ASKED
     return (
         _process(scene.process),
         _host(scene.host) if scene.host else Step("container", (), (why,)),
@@ -75,12 +76,19 @@ def _host_lines(host: HostFacts) -> Iterator[str]:
     yield ", ".join(_memory_words(host))
     kills = NOT_SEEN if host.oom_kills is None else str(host.oom_kills)
     machine = "" if host.machine_oom_kills is None else f", of the machine {host.machine_oom_kills}"
-    since = "" if host.oom_kills_since is None else f", {host.oom_kills_since} while it ran"
-    yield f"oom_kill of our cgroup {kills}{machine}{since}"
+    yield f"oom_kill of our cgroup {kills}{machine}{_kills_around_it(host)}"
     if host.shm_bytes is not None and host.shm_free_bytes is not None:
         yield f"/dev/shm {bytes_text(host.shm_bytes)}, {bytes_text(host.shm_free_bytes)} free"
     if host.storage is not None:
         yield f"{host.storage.path} is on {host.storage.kind}: {_lasts(host)}"
+
+
+def _kills_around_it(host: HostFacts) -> str:
+    if host.oom_kills_since is None:
+        return ""
+    if host.oom_kills_survived is None:
+        return f", {host.oom_kills_since} while it ran"
+    return f", {host.oom_kills_since} when it ended, {host.oom_kills_survived} while it ran before"
 
 
 def _lasts(host: HostFacts) -> str:
@@ -192,7 +200,9 @@ def _environment_lines(environment: EnvironmentFacts) -> Iterator[str]:
         yield f"{environment.path}{detail}"
         shown = [f for f in environment.findings if f.status is not Status.PASS]
         yield from (f"check: {f.rule} {f.answer}: {f.title}" for f in shown[:MOST_LINES])
-        if not shown:
+        if not environment.checked:
+            yield f"check: {NOT_ASKED}"
+        elif not shown:
             yield "check: nothing known to be bad"
     spec = environment.kernelspec
     if spec is not None:

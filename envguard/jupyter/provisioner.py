@@ -6,7 +6,6 @@ https://jupyter-client.readthedocs.io/en/stable/provisioning.html
 from __future__ import annotations
 
 import asyncio
-import functools
 import threading
 import time
 from collections.abc import Callable
@@ -16,7 +15,7 @@ from typing import Any
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
 from envguard.api.jupyter import Guard, OnStart, guard_here
-from envguard.api.kernels import Death, KernelWatch, keep_death
+from envguard.api.kernels import Death, KernelFacts, KernelWatch, keep_death
 from envguard.jupyter import dead_cell, start
 from envguard.jupyter.folder import STARTUP, KernelFolder
 
@@ -32,6 +31,7 @@ class GuardedProvisioner(LocalProvisioner):
     _folder: KernelFolder | None = None
     _watcher: _Watcher | None = None
     _verification: start.Verification | None = None
+    _answer: start.Answer | None = None
 
     async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
         kwargs = await super().pre_launch(**kwargs)
@@ -43,10 +43,14 @@ class GuardedProvisioner(LocalProvisioner):
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> Any:
         connection = await super().launch_kernel(cmd, **kwargs)
         if self._folder is not None:
-            python, environment = Path(cmd[0]), dict(kwargs.get("env") or {})
-            self._watcher = _Watcher(self, self._folder, python, environment)
+            self._watcher = _Watcher(self, self._folder, self._facts(cmd, kwargs))
             self._watcher.start()
         return connection
+
+    def _facts(self, cmd: list[str], launch: dict[str, Any]) -> KernelFacts:
+        folder = Path(launch.get("cwd") or Path.cwd())
+        stamp = None if self._answer is None else self._answer.text.partition("\n")[0]
+        return KernelFacts(Path(cmd[0]), dict(launch.get("env") or {}), folder, stamp)
 
     async def poll(self) -> int | None:
         """None while it runs. The answer that it is dead comes once its death is explained."""
@@ -108,7 +112,7 @@ class GuardedProvisioner(LocalProvisioner):
         """Prepare the guard. Raises RuntimeError for a kernel that is not to start, and nothing else."""
         answer = None
         try:
-            answer = start.answer(guard, self._name, kwargs)
+            answer = self._answer = start.answer(guard, self._name, kwargs)
             if answer is None or guard.on_start is not OnStart.REFUSE:
                 self._prepare(guard, answer, kwargs)
         except Exception:
@@ -142,8 +146,7 @@ class _Watcher(threading.Thread):
         self,
         provisioner: GuardedProvisioner,
         folder: KernelFolder,
-        python: Path,
-        environment: dict[str, str],
+        facts: KernelFacts,
     ) -> None:
         super().__init__(name="envguard-kernel", daemon=True)
         assert provisioner.process is not None
@@ -153,7 +156,7 @@ class _Watcher(threading.Thread):
         self._log = provisioner.log
         self._name = provisioner._name
         self._watch = KernelWatch(self._process.pid, folder.faults, folder.is_watched)
-        self._die = functools.partial(self._watch.death, python=python, environment=environment)
+        self._facts = facts
         self._say = _speaker(provisioner)
         self._takes = provisioner.takes
 
@@ -169,7 +172,7 @@ class _Watcher(threading.Thread):
 
     def _explain(self, status: int) -> None:
         running = self._folder.cell()
-        death: Death = self._die(status, running[0] if running else None)
+        death = self._watch.death(status, running[0] if running else None, self._facts)
         if self._takes(death):
             return
         file = keep_death(self._name, death)

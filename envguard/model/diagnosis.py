@@ -68,6 +68,8 @@ class HostFacts:
 
     `oom_kills` counts those of the own cgroup since it was made, `machine_oom_kills` those of the
     machine since it was started; `oom_kills_since` those that the caller counted while the process lived.
+    Who saw when they came counts only those of its end there, and in `oom_kills_survived` those before;
+    `oom_kill_doubt` says why those of its end may have hit another process.
     """
 
     container: str | None = None
@@ -83,6 +85,24 @@ class HostFacts:
     """How long the container (its first process) or the machine has been running."""
     storage: Storage | None = None
     looked: tuple[str, ...] = ()
+    oom_kills_survived: int | None = None
+    oom_kill_doubt: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OomKills:
+    """Kills for memory around a process that was followed to its end; None = not observed.
+
+    `at_end` came after it was last seen alive, `survived` before. `of_machine`: the count is not of its own
+    cgroup. `memory_bytes` is what it had when it was last seen alive, `largest_child_bytes` the most that one
+    of its children had then, 0 where it had none.
+    """
+
+    at_end: int | None = None
+    survived: int | None = None
+    of_machine: bool = False
+    memory_bytes: int | None = None
+    largest_child_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +186,10 @@ class Kernelspec:
 
 @dataclass(frozen=True, slots=True)
 class EnvironmentFacts:
-    """The environment that the process ran in. `findings` are those of `check` that did not pass."""
+    """The environment that the process ran in. `findings` are those of `check` that did not pass.
+
+    `checked` is false where nobody asked `check`.
+    """
 
     path: str | None = None
     detail: str = ""
@@ -178,6 +201,7 @@ class EnvironmentFacts:
     """The day it last worked, where somebody said so."""
     looked: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    checked: bool = True
 
 
 @dataclass(frozen=True, slots=True)

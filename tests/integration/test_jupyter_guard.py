@@ -10,6 +10,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,8 +21,9 @@ nbclient = pytest.importorskip("nbclient")
 from jupyter_client.manager import KernelManager  # noqa: E402
 from nbformat.v4 import new_code_cell, new_notebook  # noqa: E402
 
-from envguard.api.kernels import Death, keep_death  # noqa: E402
+from envguard.api.kernels import Death, KernelFacts, keep_death  # noqa: E402
 from envguard.jupyter.folder import LOCK, PREFIX, KernelFolder  # noqa: E402
+from envguard.model.diagnosis import Certainty, Diagnosis, Verdict  # noqa: E402
 from envguard.model.probe import Outcome, ProbeResult  # noqa: E402
 
 
@@ -96,8 +98,144 @@ def test_the_dead_cell_tells_how_it_died(
     assert [part for part in says if " ".join(part.split()) not in flat] == []
 
     (kept,) = (tmp_path / "state" / "kernels").iterdir()
-    assert kept.read_text() in told[1].removeprefix("envguard: ")
     assert f"kept in {kept}" in told[1]
+    record = kept.read_text()
+    verdict = told[1].removeprefix("envguard: ").partition(f"kept in {kept}")[0].splitlines()
+    shown = [line for line in verdict if "http" not in line]  # the record has all sources
+    assert [line for line in shown if line not in record.splitlines()] == []
+    for step in ("1 process", "2 container", "3 logs", "4 resources", "5 environment"):
+        assert f"\n{step}" in record
+    assert "no driver is asked" in record
+
+
+@pytest.mark.parametrize(
+    ("code", "word", "says"),
+    [
+        (SEGFAULT, "unknown", ["because how it ended: SIGSEGV", "may be behind", "next"]),
+        ("import os; os.kill(os.getpid(), 9)", "possible", ["because how it ended: SIGKILL"]),
+        ("import os; os.kill(os.getpid(), 4)", "likely", ["because how it ended: SIGILL"]),
+        ("import os; os._exit(3)", "unknown", ["next", "envguard diagnose --exit-code 3"]),
+    ],
+)
+def test_cell_file_and_log_have_the_verdict_of_diagnose(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, code: str, word: str, says: list[str]
+) -> None:
+    logging.getLogger("traitlets").propagate = True
+    with caplog.at_level("ERROR"):
+        told, _ = run(tmp_path, code)
+    (kept,) = (tmp_path / "state" / "kernels").iterdir()
+    for text in (told[0], kept.read_text(), caplog.text):
+        assert any(line.startswith(f"{word}  ") for line in text.splitlines()), text
+        flat = " ".join(text.split())
+        assert [part for part in says if part not in flat] == []
+
+
+def test_the_verdict_says_what_conda_changed_and_that_the_lock_is_not_proven(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    history = tmp_path / "conda-meta" / "history"
+    history.parent.mkdir()
+    history.write_text("==> 2026-11-20 10:00:00 <==\n# cmd: conda install x\n+c::x-1.0-0\n")
+    monkeypatch.setattr(KernelFacts, "prefix", tmp_path)
+    lock_beside(tmp_path)
+    run(tmp_path, "import os; os.abort()")
+    (kept,) = (tmp_path / "state" / "kernels").iterdir()
+    record = kept.read_text()
+    assert "revision 0 of 2026-11-20 10:00:00: +x-1.0-0" in record
+    assert "is not proven on this machine" in record
+    assert "check: not asked" in record
+
+
+def test_a_secret_in_the_cell_is_not_written_down(tmp_path: Path) -> None:
+    run(tmp_path, "token = 'hf_0123456789abcdefghijABCDEFGHIJ'; import os; os.abort()")
+    (kept,) = (tmp_path / "state" / "kernels").iterdir()
+    assert "while: token" in kept.read_text()
+    assert "hf_0123456789" not in kept.read_text()
+
+
+GROWS = "x = bytearray(2**30); x[::4096] = b'1' * len(x[::4096])"
+WORKER = f"""
+import os, subprocess, sys, time
+subprocess.run([sys.executable, "-c", {GROWS!r}])
+time.sleep({{wait}})
+{{end}}
+"""
+
+
+@pytest.fixture
+def little_memory() -> Iterator[Path]:
+    """A memory cgroup with a limit of 400 MiB; kernels that are started meanwhile are in it, as we are."""
+    roots = (Path("/sys/fs/cgroup/memory"), Path("/sys/fs/cgroup"))
+    limits = ("memory.limit_in_bytes", "memory.max")
+    root, limit = next(
+        ((r, name) for r, name in zip(roots, limits, strict=True) if (r / "cgroup.procs").exists()),
+        (None, ""),
+    )
+    if root is None or os.geteuid() != 0:
+        pytest.skip("a kill for memory wants a cgroup of its own, which only root may make")
+    group = root / f"envguard-test-{os.getpid()}"
+    try:
+        group.mkdir()
+        (group / limit).write_text(str(400 * 2**20))
+    except OSError as error:
+        pytest.skip(f"no memory cgroup can be made here: {error.strerror}")
+    yield group
+    group.rmdir()
+
+
+@pytest.mark.parametrize(
+    ("cell", "says", "not_said"),
+    [
+        pytest.param(
+            GROWS,
+            ["EG705 fail", "likely the memory limit", "the kernel's OOM killer ended it"],
+            ["but"],
+            id="the kernel itself",
+        ),
+        pytest.param(
+            WORKER.format(wait=0, end="os.kill(os.getpid(), 9)"),
+            ["EG701 fail", "possible"],
+            ["likely  "],
+            id="a worker, and at once the kernel",
+        ),
+        pytest.param(
+            WORKER.format(wait=1, end="os.kill(os.getpid(), 9)"),
+            ["EG701 fail", "possible", "but the kernel's OOM killer struck once while it ran"],
+            ["likely  "],
+            id="a worker, and later the kernel",
+        ),
+        pytest.param(
+            WORKER.format(wait=1, end="os._exit(1)"),
+            ["EG706 fail", "possible", "perhaps a worker of it"],
+            ["likely  "],
+            id="a worker, and the kernel ended itself",
+        ),
+    ],
+)
+def test_whom_a_kill_for_memory_hit(
+    little_memory: Path, cell: str, says: list[str], not_said: list[str]
+) -> None:
+    """In a process of its own: who counts has to be in the same cgroup as the kernel."""
+    code = f"""
+        import os, nbclient
+        from nbformat.v4 import new_code_cell, new_notebook
+        open({str(little_memory / "cgroup.procs")!r}, "w").write(str(os.getpid()))
+        notebook = new_notebook(cells=[new_code_cell({cell!r})])
+        try:
+            nbclient.NotebookClient(notebook, timeout=60, kernel_name="python3").execute()
+        except nbclient.exceptions.DeadKernelError:
+            print("".join(output.get("text", "") for output in notebook.cells[0].outputs))
+        """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    flat = " ".join(done.stdout.split())
+    assert [part for part in says if part not in flat] == [], done.stdout + done.stderr
+    assert [part for part in not_said if f"\n{part}" in done.stdout] == []
 
 
 def test_frames_of_jupyter_are_left_out(tmp_path: Path) -> None:
@@ -366,5 +504,7 @@ def test_deaths_of_the_same_second_are_both_kept(
 ) -> None:
     monkeypatch.setenv("ENVGUARD_STATE_DIR", str(tmp_path / "state"))
     ended = ProbeResult("cell [1]", Outcome.CRASHED, signal="SIGSEGV")
-    kept = {keep_death("python3", Death(f"{number}", "", ended)) for number in range(3)}
+    unknown = Diagnosis((), Verdict(Certainty.UNKNOWN))
+    deaths = [Death(f"{number}", "", "", ended, unknown) for number in range(3)]
+    kept = {keep_death("python3", death) for death in deaths}
     assert sorted(file.read_text(encoding="utf-8")[0] for file in kept) == ["0", "1", "2"]

@@ -33,6 +33,13 @@ class KernelLog:
         self._path = path
         self._since_us = int((time.clock_gettime(time.CLOCK_MONOTONIC) - before_s) * 1e6)
 
+    def is_readable(self) -> bool:
+        try:
+            os.close(os.open(self._path, os.O_RDONLY | os.O_NONBLOCK))
+        except OSError:
+            return False
+        return True
+
     def news(self) -> tuple[str, ...]:
         """Telling lines since this was made, the last ones; a line is cut, and has no time of day."""
         found: list[str] = []

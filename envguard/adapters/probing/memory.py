@@ -35,11 +35,16 @@ def oom_kills(*, proc: Path = Path("/proc"), cgroups: Path = Path("/sys/fs/cgrou
 
     None = not observed (no Linux, or a sandbox without these files).
     """
-    for path in (*_counters(proc, cgroups), proc / "vmstat"):
-        count = _field(path, "oom_kill")
-        if count is not None:
-            return count
-    return None
+    own = oom_kills_of_cgroup(proc=proc, cgroups=cgroups)
+    return _field(proc / "vmstat", "oom_kill") if own is None else own
+
+
+def oom_kills_of_cgroup(
+    *, proc: Path = Path("/proc"), cgroups: Path = Path("/sys/fs/cgroup")
+) -> int | None:
+    """Those of our own cgroup; None where it does not count them."""
+    counts = (_field(path, "oom_kill") for path in _counters(proc, cgroups))
+    return next((count for count in counts if count is not None), None)
 
 
 def _counters(proc: Path, cgroups: Path) -> list[Path]:

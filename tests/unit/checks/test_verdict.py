@@ -105,6 +105,25 @@ def test_a_cause_is_named_where_something_names_it(
     [
         pytest.param(HostFacts(oom_kills_since=1), LIKELY, id="a kill while it ran"),
         pytest.param(
+            HostFacts(oom_kills_since=1, oom_kills_survived=0), LIKELY, id="a kill as it ended"
+        ),
+        pytest.param(
+            HostFacts(oom_kills_since=1, oom_kills_survived=0, oom_kill_doubt="a child"),
+            POSSIBLE,
+            id="a kill as it ended, perhaps of another",
+        ),
+        pytest.param(
+            HostFacts(
+                oom_kills=1,
+                oom_kills_since=0,
+                oom_kills_survived=1,
+                memory_limit_bytes=100,
+                memory_peak_bytes=100,
+            ),
+            POSSIBLE,
+            id="a kill that it survived",
+        ),
+        pytest.param(
             HostFacts(oom_kills=1, memory_limit_bytes=100, memory_peak_bytes=95),
             LIKELY,
             id="a kill, and the limit was reached",
@@ -140,6 +159,36 @@ def test_no_kill_speaks_against_memory() -> None:
     assert any("not struck" in line for line in verdict.evidence_against)
     verdict = judged(scene(code=137, host=HostFacts(oom_kills=5, oom_kills_since=0)))
     assert any("while it ran" in line for line in verdict.evidence_against)
+
+
+def test_a_kill_that_it_survived_is_told_as_one_of_another() -> None:
+    verdict = judged(scene(code=137, host=HostFacts(oom_kills_since=0, oom_kills_survived=1)))
+    assert any("struck once while it ran, another" in line for line in verdict.evidence_against)
+
+
+def test_a_doubt_whom_a_kill_hit_stands_with_it() -> None:
+    host = HostFacts(oom_kills_since=1, oom_kills_survived=0, oom_kill_doubt="a child of it")
+    verdict = judged(scene(code=137, host=host))
+    assert "a child of it" in verdict.evidence_against
+    assert any("struck once when it ended" in line for line in verdict.evidence_for)
+
+
+@pytest.mark.parametrize(
+    ("code", "host", "family"),
+    [
+        pytest.param(1, HostFacts(oom_kills_since=0, oom_kills_survived=1), "host-memory", id="1"),
+        pytest.param(1, HostFacts(oom_kills_since=0, oom_kills_survived=0), None, id="no kill"),
+        pytest.param(1, HostFacts(oom_kills_since=1), None, id="a kill, nobody knows when"),
+        pytest.param(0, HostFacts(oom_kills_since=1, oom_kills_survived=1), None, id="ended well"),
+        pytest.param(139, HostFacts(oom_kills_since=0, oom_kills_survived=1), None, id="crashed"),
+    ],
+)
+def test_who_ended_itself_after_a_kill_may_have_lost_a_worker(
+    code: int, host: HostFacts, family: str | None
+) -> None:
+    verdict = judged(scene(code=code, host=host))
+    assert verdict.family == family
+    assert verdict.certainty is (POSSIBLE if family else UNKNOWN)
 
 
 @pytest.mark.parametrize(
