@@ -349,8 +349,10 @@ class NotebookJob:
 class NotebookRunner(Protocol):
     """Runs the code of a notebook, and leaves nothing of what it started."""
 
-    def run_all(self, job: NotebookJob, prefix: Prefix) -> NotebookRun:
-        """Restart & Run All in a kernel of `prefix`. Never raises for what the notebook does."""
+    def run_all(
+        self, job: NotebookJob, prefix: Prefix, *, progress: Progress = SILENT
+    ) -> NotebookRun:
+        """Restart & Run All in a kernel of `prefix`; each cell is a stage. Never raises for what it does."""
         ...
 
     def run_script(self, job: NotebookJob, script: Script, prefix: Prefix) -> NotebookRun:

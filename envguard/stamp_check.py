@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     Json = dict[str, object]
 
-DEFAULT_LOCK = "conda-lock.yml"
+DEFAULT_LOCK = stamp_file.DEFAULT_LOCK
 MAX_LINE_BYTES = 80
 NO_LOCK = 2
 _WORDS = {PROVEN: "proven", NOT_PROVEN: "not proven", CANNOT_TELL: "cannot tell"}
@@ -47,7 +47,7 @@ def parse(arguments: Sequence[str]) -> tuple[str, str] | None:
 def main(lock: str, format_: str) -> int:
     """Print one line, at most 80 bytes with its end, or a JSON object; returns the exit status."""
     try:
-        digest = stamp_file.digest_of_lock(lock)
+        digest = stamp_file.digest_of(lock)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         sys.stderr.write(f"error: {lock!a} cannot be read: {reason}\n")
@@ -77,7 +77,11 @@ def answer(
         return CANNOT_TELL, f"the stamp cannot be read: {error.strerror or error}", None
     if stamp is None:
         changed = stamp_file.lock_stamped_at(lock, machine) not in (None, digest)
-        return NOT_PROVEN, "the lock changed" if changed else "never verified here", None
+        return (
+            NOT_PROVEN,
+            f"{what_changes(lock)} changed" if changed else "never verified here",
+            None,
+        )
     here: Json = {**host, **nvidia(environment, root), "today": today()}
     told = objections(stamp, here)
     if told:
@@ -92,10 +96,17 @@ def today() -> str:
     return time.strftime("%Y-%m-%d", time.gmtime())
 
 
+def what_changes(path: str) -> str:
+    """What a stamp of that file is of."""
+    return "the notebook or its lock" if path.endswith(".ipynb") else "the lock"
+
+
 def what_ran(stamp: Json) -> str:
     """`ran on 4 GPUs, driver 570.26`."""
     ran = stamp["ran"]
     assert isinstance(ran, dict)
+    if stamp_file.HERE in ran.get("run all", ()):
+        return f"all cells ran, {'driver ' + str(stamp['driver']) if stamp.get('driver') else 'no driver'}"
     gpus = {gpu for where in ran.values() for gpu in where} - {stamp_file.CPU}
     if not gpus:
         return "ran on the CPU"

@@ -34,8 +34,11 @@ MAX_BYTES = 262_144
 MAX_LOCK_BYTES = 268_435_456
 PACK_START, PACK_LOCK, BLOCK = b"envguard-pack.json\0", b"conda-lock.yml\0", 512
 """How a pack begins, and its second member (formats.pack_index)."""
+DEFAULT_LOCK = "conda-lock.yml"
 CPU = "cpu"
 """Where a probe ran that ran on no GPU."""
+HERE = "here"
+"""Where the cells of a notebook ran: on which GPUs they computed, nobody saw."""
 LIBRARY_VARIABLES = ("LD_LIBRARY_PATH", "LD_PRELOAD", "PYTHONPATH")
 _CPU_KEYS = ("vendor_id", "cpu family", "model", "CPU implementer", "CPU architecture", "CPU part")
 # the rest of the flags are of the kernel and of the microcode, and change with them
@@ -65,6 +68,35 @@ def digest_of_lock(path: str) -> str:
             return hashlib.sha256(_lock_in_pack(stream)).hexdigest()
         stream.seek(0)
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def digest_of_notebook(path: str, lock: str) -> str:
+    """The sha256 of a notebook's code, cell by cell, and of the lock that it runs in; outputs do not count.
+
+    Raises OSError, and ValueError for what is no notebook.
+    """
+    with open(path, "rb") as stream:
+        content = stream.read(MAX_LOCK_BYTES)
+    try:
+        cells = json.loads(content)["cells"]
+        code = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        raise ValueError("it is no notebook of nbformat 4") from None
+    told = json.dumps(["notebook", digest_of_lock(lock), code])
+    return hashlib.sha256(told.encode()).hexdigest()
+
+
+def lock_of_notebook(path: str) -> str:
+    """The lock beside it, else the one here."""
+    beside = os.path.join(os.path.dirname(path), DEFAULT_LOCK)
+    return beside if os.path.isfile(beside) else DEFAULT_LOCK
+
+
+def digest_of(path: str) -> str:
+    """That by which a stamp of a lock, a pack or a notebook (.ipynb) is found. Raises OSError, ValueError."""
+    if path.endswith(".ipynb"):
+        return digest_of_notebook(path, lock_of_notebook(path))
+    return digest_of_lock(path)
 
 
 def _lock_in_pack(stream: IO[bytes]) -> bytes:

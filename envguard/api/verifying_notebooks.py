@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from envguard.api import stamping
 from envguard.api.knowing import signatures
 from envguard.api.machines import target_here
 from envguard.api.notebooks import environment_of
+from envguard.api.stamping import Evidence
 
 if TYPE_CHECKING:
     from envguard.commands.verifying.notebook import NotebookRequest
@@ -59,19 +61,56 @@ def verify_notebook(
     request = _request(str(what), cell_timeout_s, as_script)
     with _environment(
         request.path, name, prefix, python, allow, mirrors, offline, condarc, no_condarc, progress
-    ) as (place, label, notes):
-        if not has_ipykernel(place):
-            raise _no_ipykernel(label)
-        request = replace(request, subject=replace(request.subject, detail=f"in {label}"))
+    ) as place:
+        if not has_ipykernel(place.prefix):
+            raise _no_ipykernel(place.label)
+        evidence = _evidence(request, place.lock)
+        detail = f"in {place.label}"
+        request = replace(request, subject=replace(request.subject, detail=detail))
         report, made = commands.verify_notebook(
-            request, place, runner=NotebookProcesses(), progress=progress
+            request, place.prefix, runner=NotebookProcesses(), progress=progress
         )
+    notes = place.notes
+    report = evidence.kept(replace(report, notes=(*report.notes, *_ran_before(evidence, report))))
     if executed is not None and made is not None:
         from envguard.adapters import files
 
         files.write_text(executed, made)
         notes = (*notes, f"wrote     {executed}")
     return replace(report, notes=(*report.notes, *notes))
+
+
+def _evidence(request: NotebookRequest, lock: Lockfile | None) -> Evidence:
+    """The stamp of a notebook in a lock; what is there already changes, and keeps none."""
+    from envguard.commands.verifying.verify import recorded_targets
+    from envguard.model.subdir import current_subdir
+
+    digest = None if lock is None else stamping.lock_digest(request.path)
+    targets = () if lock is None else recorded_targets(lock, current_subdir())
+    return Evidence.of_notebook(request.path, digest, request.machine, targets)
+
+
+def _ran_before(evidence: Evidence, report: Report) -> tuple[str, ...]:
+    """Where it no longer runs and all that a stamp knows is as it was: that is what to look for."""
+    from envguard.model.report import Status
+
+    if report.verdict is not Status.FAIL or evidence.older is None or evidence.note is not None:
+        return ()
+    since = str(evidence.older["date"])[:10]
+    return (
+        f"it ran here on {since} with this code, lock, driver and cards: what changed is something else, "
+        "such as its data or modules beside it",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a notebook runs, what that is called; `lock` is that of a throwaway prefix."""
+
+    prefix: Prefix
+    label: str
+    notes: tuple[str, ...] = ()
+    lock: Lockfile | None = None
 
 
 def _request(path: str, cell_timeout_s: float, as_script: bool) -> NotebookRequest:
@@ -127,8 +166,7 @@ def _environment(
     condarc: Path | None,
     no_condarc: bool,
     progress: Progress,
-) -> Iterator[tuple[Prefix, str, tuple[str, ...]]]:
-    """Where it runs, what that is called, and notes."""
+) -> Iterator[_Place]:
     from envguard.adapters.prefixes.reader import PrefixReaderOnDisk
     from envguard.adapters.probing import existing
     from envguard.errors import InputError
@@ -141,7 +179,7 @@ def _environment(
         if (name, prefix) != (None, None):
             raise InputError("-n, -p and --python are ways to name one environment: give one")
         there = existing.existing_python(python, reader=PrefixReaderOnDisk())
-        yield there.prefix, there.subject.path, ()
+        yield _Place(there.prefix, there.subject.path)
         return
     found = environment_of(path, name=name, prefix=prefix)
     if found is None:
@@ -151,7 +189,7 @@ def _environment(
         )
     label, subject = found
     if isinstance(subject, Installed):
-        yield existing.existing_prefix(subject).prefix, label, ()
+        yield _Place(existing.existing_prefix(subject).prefix, label)
         return
     if not isinstance(subject, Lockfile):
         raise InputError(
@@ -161,7 +199,7 @@ def _environment(
     lock = located(subject, Path(label).resolve().parent)
     _refuse_lock(lock, label, allow)
     with _throwaway(lock, label, mirrors, offline, condarc, no_condarc, progress) as made:
-        yield made, label, (REMOVED,)
+        yield _Place(made, label, (REMOVED,), subject)
 
 
 def _refuse_lock(lock: Lockfile, path: str, allow: frozenset[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from envguard.model.probe import ProbeResult
+
+
+LASTING_S = 3.0
+"""What takes longer has its seconds beside it."""
 
 
 class LineProgress(Progress):
@@ -53,7 +58,8 @@ class LiveProgress(Progress):
         self._console = console or Console(stderr=True)
         self._spinner = Spinner("dots", text="")
         self._results: list[ProbeResult] = []
-        self._text = ""
+        self._text = self._counted = ""
+        self._since = time.monotonic()
         self._live = Live(
             get_renderable=self._drawn,
             console=self._console,
@@ -71,14 +77,13 @@ class LiveProgress(Progress):
         self._live.stop()
 
     def stage(self, text: str) -> None:
-        self._text = text
-        self._spinner.update(text=_plain(text))
+        self._text, self._counted, self._since = text, "", time.monotonic()
 
     def say(self, text: str) -> None:
         self._console.print(f"note: {text}", markup=False, highlight=False)
 
     def advance(self, done: int, total: int) -> None:
-        self._spinner.update(text=f"{_plain(self._text)}  {done}/{total}")
+        self._counted = f"  {done}/{total}"
 
     def probe(self, result: ProbeResult) -> None:
         self._results.append(result)
@@ -86,6 +91,9 @@ class LiveProgress(Progress):
     def _drawn(self) -> RenderableType:
         from rich.console import Group
 
+        seconds = time.monotonic() - self._since
+        lasting = f"  {seconds:.0f} s" if seconds >= LASTING_S else ""
+        self._spinner.update(text=f"{_plain(self._text)}{self._counted}{lasting}")
         results = tuple(self._results)
         return Group(_table(results), self._spinner) if results else self._spinner
 

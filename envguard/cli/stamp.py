@@ -25,6 +25,8 @@ def command() -> None:
 def check(lock: Path, format_: str) -> int:
     """Is LOCK (default: conda-lock.yml here) proven on this machine? One line of at most 80 bytes.
 
+    LOCK may be a notebook (.ipynb): whether its cells, as they are, ran here in the lock beside it or here.
+
     Asks no library of NVIDIA's and changes nothing: for shell prompts, job prologues and health checks.
 
     Exit status: 0 proven here, 1 not or no longer, 2 there is no such lock, 3 cannot tell, because the

@@ -186,7 +186,8 @@ def command(
     stamp: until it, the driver, the cards or the probes change, it is not run again (--force does).
 
     A notebook (.ipynb) is run from top to bottom in a fresh kernel, in a throwaway environment of
-    conda-lock.yml beside it or here, or in the one that -p, -n or --python names.
+    conda-lock.yml beside it or here, or in the one that -p, -n or --python names. In a lock it keeps a stamp,
+    too, and is run each time all the same: nobody knows which files it reads.
 
     Exit status: 0 it runs (warnings too), 1 it does not, 2 wrong usage or unreadable input, 3 it could
     not be decided, 4 something outside gave out.

@@ -17,18 +17,23 @@ from envguard.formats.documents.stamp import (
     UnsealedStamp,
 )
 from envguard.formats.documents.values import known
-from envguard.model.machine import Driver, DriverState, Gpu
+from envguard.model.machine import Driver, DriverState, Gpu, Machine
 from envguard.model.probe import Outcome, ProbeResult, Tier
 from envguard.model.report import Proof, Report, Status
+from envguard.model.target import Target
 from envguard.stamp_check import what_ran
-from envguard.stamp_file import CPU, SCHEMA_VERSION, name_of, seal_of
+from envguard.stamp_file import CPU, HERE, SCHEMA_VERSION, name_of, seal_of
 
+NOTEBOOK = "notebook"
+"""A report's kind of subject."""
 Stamp = Mapping[str, object]
 """As rules/schema/stamp-v1.json has it."""
 
 
 def tier_of(report: Report) -> Tier:
-    """How far the run of a lock came."""
+    """How far the run of a lock, or of a notebook in one, came."""
+    if report.subject.kind == NOTEBOOK:
+        return Tier.RAN if report.verdict in (Status.PASS, Status.WARN) else Tier.INSTALLED
     if NOT_MADE in report.notes:
         return Tier.RESOLVED
     asked = [p for p in report.probes if p.wanted or p.outcome is not Outcome.NOT_RUN]
@@ -39,10 +44,10 @@ def tier_of(report: Report) -> Tier:
     return Tier.RAN if ran else Tier.IMPORTED
 
 
-def facts_here(request: VerifyRequest, host: FactsOfHost) -> FactsHere:
+def facts_here(machine: Machine, targets: Sequence[Target], host: FactsOfHost) -> FactsHere:
     """The keys of a stamp that can change, as they are now; `host` is what a stamp has beside the GPUs."""
-    machine, gpus = request.machine, gpus_to_probe(request.machine, request.targets)
-    wants_gpu = not request.targets or any(target.wants_gpu for target in request.targets)
+    gpus = gpus_to_probe(machine, targets)
+    wants_gpu = not targets or any(target.wants_gpu for target in targets)
     facts = known(
         FactsHere(
             machine=host["machine"],
@@ -104,7 +109,8 @@ def _passed(report: Report) -> dict[str, list[str]]:
     passed: dict[str, list[str]] = {}
     for probe in report.probes:
         if probe.outcome is Outcome.PASSED:
-            where = CPU if probe.gpu is None else uuids.get(probe.gpu, str(probe.gpu))
+            whole = HERE if report.subject.kind == NOTEBOOK else CPU
+            where = whole if probe.gpu is None else uuids.get(probe.gpu, str(probe.gpu))
             passed.setdefault(probe.name, []).append(where)
     return passed
 

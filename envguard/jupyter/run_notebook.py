@@ -2,8 +2,9 @@
 
     python -m envguard.jupyter.run_notebook JOB.json FD
 
-Runs beside nbclient, in envguard's own environment; the kernel is of the environment under test. What came of
-it is one JSON line on FD; the executed notebook is written to the job's `executed`, as far as it came.
+Runs beside nbclient, in envguard's own environment; the kernel is of the environment under test. Each cell
+that begins is a JSON line on FD, and what came of it all is the last; the executed notebook is written to the
+job's `executed`, as far as it came.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from collections.abc import Mapping
 from importlib import import_module
 from importlib.metadata import EntryPoint
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from envguard.api.jupyter import Guard, OnStart
 from envguard.api.kernels import Death
@@ -27,6 +28,7 @@ from envguard.jupyter.provisioner import GuardedProvisioner
 KERNEL = "envguard-verify"
 GROUP = "jupyter_client.kernel_provisioners"
 START_S = 120
+LINE_CHARACTERS = 200
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 _deaths: list[Death] = []
@@ -46,11 +48,11 @@ class VerifiedProvisioner(GuardedProvisioner):
 def main(job_file: str, descriptor: int) -> None:
     job = json.loads(Path(job_file).read_text(encoding="utf-8"))
     with os.fdopen(descriptor, "w", encoding="utf-8") as answers:
-        answers.write(json.dumps(_run(job)) + "\n")
+        answers.write(json.dumps(_run(job, answers)) + "\n")
 
 
-def _run(job: Mapping[str, Any]) -> dict[str, Any]:
-    """How it ended: `outcome` and what is known of the cell that it ended in."""
+def _run(job: Mapping[str, Any], answers: TextIO) -> dict[str, Any]:
+    """How it ended: `outcome` and what is known of the cell that it ended in. Each that begins is told."""
     nbformat: Any = import_module("nbformat")
     from jupyter_client.manager import AsyncKernelManager
     from nbclient import NotebookClient
@@ -62,7 +64,7 @@ def _run(job: Mapping[str, Any]) -> dict[str, Any]:
         kernel_spec_manager=_kernelspecs(job),
         connection_file=str(Path(job["folder"]) / "connection.json"),
     )
-    cells = _Cells()
+    cells = _Cells(answers)
     client = NotebookClient(
         notebook,
         km=manager,
@@ -91,7 +93,8 @@ def _run(job: Mapping[str, Any]) -> dict[str, Any]:
 class _Cells:
     """Which cell runs, counted from 1 with those of text, and since when."""
 
-    def __init__(self) -> None:
+    def __init__(self, answers: TextIO) -> None:
+        self._answers = answers
         self.running: int | None = None
         self.ran = 0
         self._since = time.monotonic()
@@ -102,6 +105,9 @@ class _Cells:
 
     def begins(self, cell: Any, cell_index: int) -> None:
         self.running, self._since = cell_index + 1, time.monotonic()
+        line = cell.source.strip().partition("\n")[0][:LINE_CHARACTERS]
+        self._answers.write(json.dumps({"cell": self.running, "line": line}) + "\n")
+        self._answers.flush()
 
     def ended(self, cell: Any, cell_index: int, execute_reply: Any) -> None:
         self.ran += 1

@@ -35,6 +35,7 @@ def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))
     monkeypatch.setattr("tempfile.tempdir", None)
     monkeypatch.setenv("ENVGUARD_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setenv("ENVGUARD_STATE_DIR", str(tmp_path / "state"))
     monkeypatch.chdir(tmp_path / "work")
 
 
@@ -260,6 +261,45 @@ def test_an_interrupt_leaves_nothing(tmp_path: Path) -> None:
     assert processes_of(tmp_path) == []
 
 
+def stamped(capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
+    """What `stamp check` says of the notebook: its exit status, and why."""
+    status = run(["stamp", "check", "nb.ipynb"])
+    return status, capsys.readouterr().out.strip().partition(": ")[2]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [("{", "no notebook"), ('{"cells": [{}]}', "no notebook"), (text_of("1"), "No such file")],
+)
+def test_stamp_check_of_what_is_no_notebook_or_has_no_lock(
+    capsys: pytest.CaptureFixture[str], text: str, says: str
+) -> None:
+    Path("nb.ipynb").write_text(text)
+    if says != "No such file":
+        Path("conda-lock.yml").write_text("version: 1")
+    assert run(["stamp", "check", "nb.ipynb"]) == 2
+    assert says in capsys.readouterr().err
+
+
+def test_what_is_there_already_keeps_no_stamp(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert verified(tmp_path, "1") == 0
+    assert "stamp" not in capsys.readouterr().out
+    assert not (tmp_path / "state").exists()
+
+
+def test_each_cell_is_told_while_it_runs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = {"cell_type": "markdown", "metadata": {}, "source": ""}
+    assert verified(tmp_path, "x = 1", text, "token = 'hf_0123456789abcdefghijABCDEFGHIJ'") == 0
+    told = capsys.readouterr().err
+    assert "... cell 1 (1 of 2): x = 1\n" in told
+    assert "... cell 3 (2 of 2): token" in told
+    assert "hf_0123" not in told
+
+
 @pytest.mark.network
 def test_a_lock_is_proven_in_a_throwaway_environment(
     tmp_path: Path, local_channel: LocalChannel, capsys: pytest.CaptureFixture[str]
@@ -276,8 +316,11 @@ def test_a_lock_is_proven_in_a_throwaway_environment(
     ]
     lock = dump_conda_lock(lock_of([*local_channel.packages, *pip]), created_by="test")
     Path("conda-lock.yml").write_text(lock)
-    Path("nb.ipynb").write_text(text_of("import sys, tiny", "print(sys.prefix, tiny.VALUE)"))
+    Path("data.txt").write_text("1")
+    cells = ("import sys, tiny", "print(sys.prefix, tiny.VALUE)", "x = open('data.txt').read()")
+    Path("nb.ipynb").write_text(text_of(*cells))
     cache = tmp_path / "cache"
+    assert stamped(capsys) == (1, "never verified here")
 
     assert run(["verify", "nb.ipynb", "--executed", "out.ipynb", "--no-condarc"]) == 0
 
@@ -288,3 +331,18 @@ def test_a_lock_is_proven_in_a_throwaway_environment(
     assert "".join(printed).startswith(str(cache / "scratch"))
     assert "".join(printed).endswith("42\n")
     assert list((cache / "scratch").iterdir()) == []
+    assert "until notebook, lock, driver, cards or probes change" in told
+
+    with_outputs = code(cells[0], 7, outputs=[{"output_type": "stream", "text": "old"}])
+    Path("nb.ipynb").write_text(text_of(with_outputs, *cells[1:]))
+    assert stamped(capsys)[0] == 0, "outputs are no part of it"
+    assert run(["stamp", "check"]) == 1, "a notebook proves nothing of the probes"
+    capsys.readouterr()
+
+    Path("data.txt").unlink()
+    assert run(["verify", "nb.ipynb", "--no-condarc"]) == 1, "it is run whatever its stamp says"
+    assert "it ran here on 20" in capsys.readouterr().out
+    assert stamped(capsys) == (1, "verify ended with fail (installed)")
+
+    Path("nb.ipynb").write_text(text_of(*cells, "1"))
+    assert stamped(capsys) == (1, "the notebook or its lock changed")

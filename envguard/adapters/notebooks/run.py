@@ -8,11 +8,12 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from envguard.adapters.notebooks.cell_lines import CellLines
 from envguard.adapters.prefixes.owners import owner_of
 from envguard.adapters.probing.pipes import Pipes
 from envguard.adapters.probing.process import Child, Ended, Limits, Spawned, run_process
@@ -24,7 +25,7 @@ from envguard.checks.probe_ending import result_of
 from envguard.formats.probe_protocol import parse_faults, printable
 from envguard.model.notebook import NotebookRun, Script
 from envguard.model.probe import Outcome, Probe, ProbeException, ProbeResult, Transcript
-from envguard.ports import NotebookJob, Prefix
+from envguard.ports import SILENT, NotebookJob, Prefix, Progress
 
 WORKER = "envguard.jupyter.run_notebook"
 START_S = 180.0
@@ -60,13 +61,16 @@ def has_ipykernel(prefix: Prefix) -> bool:
 class NotebookProcesses:
     """See `ports.NotebookRunner`."""
 
-    def run_all(self, job: NotebookJob, prefix: Prefix) -> NotebookRun:
+    def run_all(
+        self, job: NotebookJob, prefix: Prefix, *, progress: Progress = SILENT
+    ) -> NotebookRun:
         with run_folder() as folder:
             executed = folder / "executed.ipynb"
             told = _job(job, prefix, folder, executed)
             (folder / "job.json").write_text(json.dumps(told), encoding="utf-8")
             command = _Worker(folder / "job.json")
-            ended = _run(command, _ours(folder), folder, _limits(job), tag=folder.name)
+            heard = CellLines(job.cells, progress)
+            ended = _run(command, _ours(folder), folder, _limits(job), tag=folder.name, heard=heard)
             return _answered(ended, prefix, executed)
 
     def run_script(self, job: NotebookJob, script: Script, prefix: Prefix) -> NotebookRun:
@@ -105,6 +109,7 @@ def _run(
     limits: Limits,
     *,
     tag: str,
+    heard: Callable[[bytes], None] | None = None,
 ) -> Ended:
     tag = f"{tag}/"
     told = {**environment, VARIABLE: tag}
@@ -113,7 +118,7 @@ def _run(
         arguments = command.arguments(pipes.write_end("protocol"))
         return Spawned(arguments, environment=told, folder=folder, pipes=pipes)
 
-    return run_process(start, tag=tag, limits=limits)
+    return run_process(start, tag=tag, limits=limits, heard=heard)
 
 
 def _limits(job: NotebookJob) -> Limits:
@@ -159,15 +164,16 @@ def _job(job: NotebookJob, prefix: Prefix, folder: Path, executed: Path) -> dict
 
 def _answered(ended: Ended, prefix: Prefix, executed: Path) -> NotebookRun:
     try:
-        told: dict[str, Any] = json.loads(ended.protocol)
-    except ValueError:  # it did not come to its last line
+        told: dict[str, Any] = json.loads(ended.protocol.rstrip("\n").rpartition("\n")[2])
+        outcome = Outcome(told["outcome"])
+    except (ValueError, KeyError, TypeError):  # it did not come to its last line
         result = result_of(
             Probe("the run", script=""), ended.ending, Transcript(started=True), parse_faults("")
         )
         return NotebookRun(_shown(result), 0)
     result = ProbeResult(
         name="run all",
-        outcome=Outcome(told["outcome"]),
+        outcome=outcome,
         seconds=told["seconds"],
         signal=told.get("signal"),
         exit_code=told.get("exit_code"),

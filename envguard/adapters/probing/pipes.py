@@ -6,7 +6,7 @@ import contextlib
 import os
 import selectors
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 CHUNK_BYTES = 65536
 
@@ -40,9 +40,17 @@ class HeadTail:
 
 
 class Pipes:
-    """Pipes by name, each with the number of bytes to keep. Close it: it holds file descriptors."""
+    """Pipes by name, each with the number of bytes to keep. Close it: it holds file descriptors.
 
-    def __init__(self, limits_bytes: Mapping[str, int]) -> None:
+    `heard` are told what comes through a pipe as it comes.
+    """
+
+    def __init__(
+        self,
+        limits_bytes: Mapping[str, int],
+        heard: Mapping[str, Callable[[bytes], None]] | None = None,
+    ) -> None:
+        self._heard = heard or {}
         self._selector = selectors.DefaultSelector()
         self._ours: dict[str, int] = {}
         self._theirs: dict[str, int] = {}
@@ -98,4 +106,6 @@ class Pipes:
             if not data:
                 self._selector.unregister(fd)
         self._kept[name].feed(data)
+        if data and name in self._heard:
+            self._heard[name](data)
         return bool(data)

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -83,14 +83,20 @@ class Cancelled(Exception):
 
 
 def run_process(
-    start: Start, *, tag: str, limits: Limits, cancelled: threading.Event | None = None
+    start: Start,
+    *,
+    tag: str,
+    limits: Limits,
+    cancelled: threading.Event | None = None,
+    heard: Callable[[bytes], None] | None = None,
 ) -> Ended:
     """Run to the end, whatever that is. `tag` marks all its processes in their environment.
 
+    `heard` is told what it writes by its protocol, as it comes.
     Raises OSError when the program cannot be started, Cancelled when that was set. On ^C everything is killed
     before it goes on.
     """
-    pipes = Pipes(PIPE_BYTES)
+    pipes = Pipes(PIPE_BYTES, {} if heard is None else {"protocol": heard})
     try:
         child = start(pipes)
         pipes.close_write_ends()

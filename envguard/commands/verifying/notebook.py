@@ -47,7 +47,7 @@ def verify_notebook(
     progress.stage(
         f"running {len(codes)} cells of {request.path}, each for {request.job.cell_timeout_s:g} s at most"
     )
-    run = runner.run_all(request.job, prefix)
+    run = runner.run_all(request.job, prefix, progress=progress)
     probes, findings = _told(run, RUN_ALL, codes, request)
     notes: tuple[str, ...] = ()
     if request.as_script and run.result.outcome is not Outcome.PASSED:

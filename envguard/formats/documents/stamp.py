@@ -50,7 +50,9 @@ class FactsHere(FactsOfHost):
 
 class UnsealedStamp(FactsHere):
     schema_version: Literal[1]
-    lock: Annotated[Sha256, Says("of the lock's bytes")]
+    lock: Annotated[
+        Sha256, Says("of the lock's bytes; of a notebook: of the code of its cells and of its lock")
+    ]
     tier: Annotated[Tier, Says("ran: every probe passed, and nothing was left open")]
     verdict: Verdict
     date: Annotated[str, Says("UTC", pattern=r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$")]
@@ -59,7 +61,10 @@ class UnsealedStamp(FactsHere):
     rules_date: Day
     ran: Annotated[
         dict[str, Annotated[list[str], Says(minItems=1)]],
-        Says("the probes that passed, each with the UUIDs of the GPUs it ran on, or `cpu`"),
+        Says(
+            "the probes that passed, each with the UUIDs of the GPUs it ran on, or `cpu`; "
+            "of a notebook `run all`, with `here`: on which GPU nobody saw"
+        ),
     ]
 
 

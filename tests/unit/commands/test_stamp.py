@@ -35,8 +35,10 @@ def report(*probes: ProbeResult, findings: tuple[Finding, ...] = ()) -> Report:
     return Report("verify", SUBJECT, MACHINE, probes=probes, findings=findings)
 
 
-def stamp(run: Report, machine: Machine = MACHINE, **request: object) -> dict[str, object]:
-    here = facts_here(VerifyRequest(SUBJECT, machine, **request), HOST)  # type: ignore[arg-type]
+def stamp(
+    run: Report, machine: Machine = MACHINE, targets: tuple[Target, ...] = ()
+) -> dict[str, object]:
+    here = facts_here(machine, targets, HOST)
     return new_stamp(
         run,
         here,
@@ -126,7 +128,7 @@ def test_a_stamp_says_what_ran_where() -> None:
 def test_it_holds_while_what_verify_observes_is_the_same(
     machine: Machine, reasons: list[tuple[int, str]]
 ) -> None:
-    here = facts_here(VerifyRequest(SUBJECT, machine), HOST)
+    here = facts_here(machine, (), HOST)
     assert objections(stamp(report(*PASSED)), here) == reasons
 
 
