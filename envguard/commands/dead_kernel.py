@@ -11,7 +11,7 @@ from envguard.checks.endings import end_of
 from envguard.checks.probe_ending import result_of
 from envguard.checks.probe_findings import probe_findings
 from envguard.commands.diagnose import diagnosis_of
-from envguard.formats.diagnosis_text import diagnosis_text, verdict_text
+from envguard.formats.diagnosis_text import diagnosis_text, headline, verdict_text
 from envguard.formats.probe_protocol import parse_faults
 from envguard.formats.reports.report_text import finding_lines
 from envguard.model.diagnosis import (
@@ -61,7 +61,8 @@ class KernelEnd:
 class Death:
     """How a kernel ended. `sentence` is one line, `text` what stands below the cell, `record` all of it.
 
-    `result` and `diagnosis` are what these were made of. No secret is in them.
+    `reasons` are the verdict and what speaks for and against it, a line each. `result` and `diagnosis` are
+    what these were made of. No secret is in them.
     """
 
     sentence: str
@@ -69,6 +70,14 @@ class Death:
     record: str
     result: ProbeResult
     diagnosis: Diagnosis
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        verdict = self.diagnosis.verdict
+        word, cause = headline(verdict)
+        told = (("because", verdict.evidence_for), ("but", verdict.evidence_against))
+        reasons = (f"{label:<10}{line}" for label, lines in told for line in lines)
+        return (f"{'diagnosis':<10}{word}: {cause}", *reasons)
 
 
 def result_of_kernel(end: KernelEnd, host: HostFacts) -> ProbeResult:

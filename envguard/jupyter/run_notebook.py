@@ -150,6 +150,7 @@ def _of_death(error: RuntimeError) -> dict[str, Any]:
         return {"outcome": "silent_exit", "detail": f"its kernel did not come up: {error}"}
     result = _deaths[0].result
     return {
+        "diagnosis": list(_deaths[0].reasons),
         "outcome": result.outcome.value,
         "detail": result.detail,
         "signal": result.signal,

@@ -100,6 +100,7 @@ class NotebookRun:
     """What came of all code cells, in order. `cell` and `line` are where it ended, None where it passed.
 
     `ran` counts the cells that ended, `executed` is the notebook with its outputs, as far as it came.
+    `diagnosis` are lines on why its kernel died.
     """
 
     result: ProbeResult
@@ -107,6 +108,7 @@ class NotebookRun:
     cell: int | None = None
     line: int | None = None
     executed: str | None = None
+    diagnosis: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,6 +115,16 @@ def test_the_cell_that_ended_it_is_named(
     assert "NOT verified" in told
 
 
+def test_the_death_of_a_cell_is_diagnosed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert verified(tmp_path, "import os\nos.kill(os.getpid(), 9)") == 1
+    told = capsys.readouterr().out
+    assert "diagnosis possible: killed by SIGKILL, which no process can catch" in told
+    assert "because   how it ended: SIGKILL" in told
+    assert "-p " not in told, "no command for an environment that is gone"
+
+
 def test_a_cell_has_a_deadline(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     cells = ["import time", "time.sleep(600)"]
     assert verified(tmp_path, *cells, options=("--cell-timeout", "2")) == 1

@@ -194,6 +194,7 @@ def _answered(ended: Ended, prefix: Prefix, executed: Path) -> NotebookRun:
         cell=None if passed else told["cell"],
         line=line,
         executed=executed.read_text("utf-8") if executed.is_file() else None,
+        diagnosis=tuple(map(printable, told.get("diagnosis", ()))),
     )
 
 

@@ -49,7 +49,7 @@ def verify_notebook(
     )
     run = runner.run_all(request.job, prefix, progress=progress)
     probes, findings = _told(run, RUN_ALL, codes, request)
-    notes: tuple[str, ...] = ()
+    notes = run.diagnosis
     if request.as_script and run.result.outcome is not Outcome.PASSED:
         detail = "the cells did not run"
         probes = (*probes, ProbeResult(AS_SCRIPT, Outcome.NOT_RUN, detail=detail))
