@@ -161,8 +161,10 @@ def _write(folder: Path, name: str, step: int, state: dict[str, Any]) -> Path:
                 part.replace(folder / name)
         if sys.platform == "win32":  # there, an open file is not renamed
             part.replace(folder / name)
-    except BaseException:
+    except BaseException as error:
         part.unlink(missing_ok=True)
+        if isinstance(error, RuntimeError) and isinstance(error.__context__, OSError):
+            raise error.__context__ from None  # torch hides a full disk behind "unexpected pos"
         raise
     return folder / name
 

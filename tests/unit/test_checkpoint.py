@@ -2,10 +2,12 @@
 
 import argparse
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import textwrap
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -231,7 +233,7 @@ def test_no_guard_in_a_guard() -> None:
         pass
 
 
-def program(tmp_path: Path, body: str) -> subprocess.Popen[str]:
+def program(tmp_path: Path, body: str, within: Sequence[str] = ()) -> subprocess.Popen[str]:
     head = """
         import os, resource, signal, sys, time
         import torch
@@ -241,7 +243,7 @@ def program(tmp_path: Path, body: str) -> subprocess.Popen[str]:
         """
     code = textwrap.dedent(head) + textwrap.dedent(body)
     return subprocess.Popen(
-        [sys.executable, "-c", code, str(tmp_path / "run")],
+        [*within, sys.executable, "-c", code, str(tmp_path / "run")],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -256,9 +258,9 @@ def test_sigterm_saves_and_ends_with_143(tmp_path: Path) -> None:
         with checkpoint.guard():
             checkpoint.save(folder, step=5, every=100, ephemeral=True, weights=weights)
             if os.fork() == 0:  # as a worker of a DataLoader: it dies of the signal and saves nothing
-                print("worker", os.getpid(), flush=True)
+                os.write(1, b"worker %d\\n" % os.getpid())  # whole, also where PYTHONUNBUFFERED is set
                 time.sleep(60)
-            print("ready", flush=True)
+            os.write(1, b"ready\\n")
             time.sleep(60)
         """,
     )
@@ -311,6 +313,45 @@ def test_a_full_disk_leaves_the_one_before(tmp_path: Path) -> None:
     assert [file.name for file in (tmp_path / "run").iterdir()] == ["step-000000001.pt"]
 
 
+def test_a_full_disk_is_named_and_hides_not_what_ended_the_training(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    unshare = shutil.which("unshare")
+    if unshare is None or os.geteuid() != 0:
+        pytest.skip("a disk of a megabyte wants unshare, and root")
+    (tmp_path / "run").mkdir()
+    training = program(
+        tmp_path,
+        """
+        import errno
+        large = torch.ones(500_000)
+        checkpoint.save(folder, step=1, ephemeral=True, weights=torch.ones(10))
+        try:
+            checkpoint.save(folder, step=2, ephemeral=True, weights=large)
+        except OSError as error:
+            assert error.errno == errno.ENOSPC
+        try:
+            with checkpoint.guard():
+                checkpoint.save(folder, step=3, every=10, ephemeral=True, weights=large)
+                raise KeyError("its own")
+        except KeyError as error:
+            print(error, os.listdir(folder), checkpoint.load(folder, "cpu")["step"])
+        """,
+        [
+            unshare,
+            "-m",
+            "sh",
+            "-c",
+            'mount -t tmpfs -o size=1m tmpfs "$3" || exit 77; exec "$0" "$@"',
+        ],
+    )
+    said, error = training.communicate(timeout=60)
+    if training.returncode == 77:
+        pytest.skip("nothing may be mounted here")
+    assert training.returncode == 0, error
+    assert said == "'its own' ['step-000000001.pt'] 1\n"
+    assert "No space left on device" in error
+
+
 @pytest.mark.parametrize("kind", ["int64", "uint8"])
 def test_a_step_of_numpy_is_loaded_again(tmp_path: Path, kind: str) -> None:
     pytest.importorskip("torch")
@@ -344,3 +385,48 @@ def test_writers_beside_each_other_do_not_sweep_each_other_away(tmp_path: Path) 
     with ThreadPoolExecutor(4) as writers:
         list(writers.map(write, range(4)))
     assert [file.name for file in tmp_path.iterdir()] == ["step-000000007.pt"]
+
+
+KILLS = 50
+
+
+def test_two_processes_save_and_one_is_killed_again_and_again(tmp_path: Path) -> None:
+    """Fifty times, at any moment of a save: what `latest` names is loaded, and no part stays."""
+    pytest.importorskip("torch")
+    training = program(
+        tmp_path,
+        f"""
+        import random
+        from pathlib import Path
+        torch.set_num_threads(1)
+        random.seed(1)
+        weights = torch.ones(500_000)
+
+        def writer(step, saves):
+            if process := os.fork():
+                return process
+            for number in range(saves):
+                checkpoint.save(folder, step=step, keep=3, ephemeral=True, weights=weights * step)
+            os._exit(0)
+
+        checkpoint.save(folder, step=1, ephemeral=True, weights=weights)
+        cut = 0
+        for step in range(2, {KILLS} + 2):
+            killed, other = writer(step, 1000), writer(step, 2)
+            time.sleep(random.random() * 0.05)
+            os.kill(killed, signal.SIGKILL)
+            os.waitpid(killed, 0)
+            cut += any(Path(folder).glob(".*.part"))
+            newest = checkpoint.load(folder, "cpu")
+            assert torch.equal(newest["weights"], weights * newest["step"]), newest["step"]
+            assert newest["step"] in (step - 1, step), newest["step"]
+            assert os.waitpid(other, 0)[1] == 0
+        checkpoint.save(folder, step=step + 1, keep=3, ephemeral=True)
+        print(cut)
+        """,
+    )
+    said, error = training.communicate(timeout=300)
+    assert training.returncode == 0, error
+    assert int(said) >= KILLS // 10, "in the middle of a save, not only between two"
+    assert [file.name for file in (tmp_path / "run").iterdir() if file.suffix == ".part"] == []
+    assert float(checkpoint.load(tmp_path / "run" / "step-000000051.pt", "cpu")["weights"][0]) == 51
