@@ -61,8 +61,8 @@ def _process(process: ProcessFacts) -> Step:
         owner = f" of {process.owner}" if process.owner else ""
         lines.append(f"process {process.pid} ({process.name}{owner}) {state}{memory}")
     lines += process.notes
-    if process.kernel is not None:
-        lines.append(f"Jupyter kernel {process.kernel}, of {process.runtime_file}")
+    if process.runtime_file is not None:
+        lines.append(f"Jupyter kernel {process.kernel or '(no name)'}, of {process.runtime_file}")
     return Step("process", process.looked, tuple(lines) or ("how it ended is not known",))
 
 

@@ -6,6 +6,7 @@ import errno
 import json
 import logging
 import os
+import signal
 import subprocess
 import sys
 import textwrap
@@ -18,6 +19,8 @@ import pytest
 pytest.importorskip("ipykernel")
 nbclient = pytest.importorskip("nbclient")
 
+from jupyter_client.blocking import BlockingKernelClient  # noqa: E402
+from jupyter_client.kernelspec import KernelSpecManager  # noqa: E402
 from jupyter_client.manager import KernelManager  # noqa: E402
 from nbformat.v4 import new_code_cell, new_notebook  # noqa: E402
 
@@ -420,8 +423,12 @@ def test_the_folder_of_a_server_that_was_killed_goes_with_the_next_kernel(tmp_pa
 
 
 def envguard(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return envguard_command("jupyter", *arguments)
+
+
+def envguard_command(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "envguard", "jupyter", *arguments],
+        [sys.executable, "-m", "envguard", *arguments],
         capture_output=True,
         text=True,
         check=False,
@@ -508,3 +515,47 @@ def test_deaths_of_the_same_second_are_both_kept(
     deaths = [Death(f"{number}", "", "", ended, unknown) for number in range(3)]
     kept = {keep_death("python3", death) for death in deaths}
     assert sorted(file.read_text(encoding="utf-8")[0] for file in kept) == ["0", "1", "2"]
+
+
+def wait_until_it_answers(client: BlockingKernelClient) -> None:
+    """Whom nobody manages counts as dead until its heart beats, which takes as long as its start."""
+    until = time.monotonic() + 60
+    while True:
+        try:
+            client.wait_for_ready(timeout=60)
+            return
+        except RuntimeError:
+            if time.monotonic() > until:
+                raise
+
+
+def test_a_kernel_that_is_started_from_its_spec_alone_runs_as_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As VS Code does it: argv and env of the kernelspec, a connection file, and no provisioner."""
+    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path / "runtime"))
+    configure(tmp_path, on_start="refuse")
+    (tmp_path / "runtime").mkdir()
+    file = tmp_path / "runtime" / "kernel-v31.json"
+    client = BlockingKernelClient(connection_file=str(file))
+    spec = KernelSpecManager().get_kernel_spec("python3")
+    client.write_connection_file()
+    argv = [word.format(connection_file=file) for word in spec.argv]
+    kernel = subprocess.Popen(
+        [sys.executable, *argv[1:]], cwd=tmp_path, env={**os.environ, **spec.env}
+    )
+    try:
+        client.start_channels()
+        wait_until_it_answers(client)
+        living = envguard_command("diagnose", "--kernel", "newest", "--format", "json")
+        client.execute("import os; os.abort()")
+        assert kernel.wait(60) == -signal.SIGABRT
+    finally:
+        kernel.kill()
+        kernel.wait()
+        client.stop_channels()
+    assert f"process {kernel.pid} " in living.stdout
+    assert not (tmp_path / "state").exists(), "nobody explains its death"
+    dead = envguard_command("diagnose", "--kernel", "newest", "--exit-code", "-6")
+    assert str(file) in dead.stdout
+    assert "SIGABRT" in dead.stdout
