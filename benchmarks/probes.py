@@ -88,7 +88,6 @@ def overhead(python: Path, runs: int) -> None:
             probe = Probe("nothing", str(script), preload=preload)
             seconds = median(lambda probe=probe: run_one(runner, probe, python), runs)
             told(f"runner a probe, {label}", seconds - less, OVERHEAD_S)
-    print("  the last one holds the end of an interpreter with PyTorch's modules, too")
 
 
 def run_one(runner: ProcessProbes, probe: Probe, python: Path) -> None:

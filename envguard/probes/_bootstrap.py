@@ -202,15 +202,16 @@ def _load(path, name="envguard_probe"):
 
 def main():
     config = json.loads(sys.argv[1])
-    if "socket_fd" in config:
-        os.set_inheritable(config["socket_fd"], False)
-        _limit(config)
-        zygote = _load(os.path.join(FOLDER, "_zygote.py"), "envguard_zygote")
-        config = zygote.serve(config)
-    run(config)
+    if "socket_fd" not in config:
+        sys.exit(run(config))
+    os.set_inheritable(config["socket_fd"], False)
+    _limit(config)
+    zygote = _load(os.path.join(FOLDER, "_zygote.py"), "envguard_zygote")
+    zygote.leave(run(zygote.serve(config)))
 
 
 def run(config):
+    """The probe of this process; returns its exit status. One that ends by itself is not held back."""
     sys.argv[:] = [config["script"]]
     os.set_inheritable(config["protocol_fd"], False)
     _limit(config)
@@ -227,8 +228,9 @@ def run(config):
     except BaseException as error:  # pyo3's PanicException is no Exception
         probe.exception(error)
         traceback.print_exc()
-        sys.exit(1)
+        return 1
     probe.end()
+    return 0
 
 
 main()

@@ -22,6 +22,9 @@ NAMED = pytest.mark.skipif(
     reason="the place of a crash is read on Linux on x86-64 only",
 )
 
+MINORS = pytest.mark.parametrize("minor", ["3.8", "3.9", "3.10", "3.11", "3.12", "3.13", "3.14"])
+AT_EXIT = "die_at_exit"
+
 
 @pytest.fixture(scope="module")
 def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -32,6 +35,12 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def probes(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ProbeRunner]:
     with process_probes(root=tmp_path / "runs") as runner:
         yield Preloading(runner) if request.param == "zygote" else runner
+
+
+@pytest.fixture
+def fresh(tmp_path: Path) -> Iterator[ProbeRunner]:
+    with process_probes(root=tmp_path / "runs") as runner:
+        yield runner
 
 
 def run(
@@ -46,19 +55,19 @@ def dying(library: Path, function: str) -> str:
 
 
 @NAMED
-@pytest.mark.parametrize(("function", "signal"), SIGNALS.items(), ids=SIGNALS)
+@pytest.mark.parametrize("function", [name for name in SIGNALS if name != AT_EXIT])
 def test_the_library_at_fault_is_named(
-    probes: ProbeRunner, library: Path, tmp_path: Path, function: str, signal: str
+    probes: ProbeRunner, library: Path, tmp_path: Path, function: str
 ) -> None:
     result = run(probes, dying(library, function), tmp_path)
-    assert (result.outcome, result.signal) == (Outcome.CRASHED, signal), result
+    assert (result.outcome, result.signal) == (Outcome.CRASHED, SIGNALS[function]), result
     assert (result.library, result.library_path) == (library.name, str(library))
     assert result.seconds < 3, "the handler's sleep was waited for"
 
 
 @NAMED
-@pytest.mark.parametrize("minor", ["3.8", "3.9", "3.10", "3.12", "3.13", "3.14"])
-@pytest.mark.parametrize("function", ["die_segv", "die_abort", "die_in_a_thread", "die_at_exit"])
+@MINORS
+@pytest.mark.parametrize("function", ["die_segv", "die_abort", "die_in_a_thread"])
 def test_it_is_named_on_old_and_new_pythons(
     probes: ProbeRunner, library: Path, tmp_path: Path, minor: str, function: str
 ) -> None:
@@ -67,9 +76,21 @@ def test_it_is_named_on_old_and_new_pythons(
         pytest.skip(f"no python{minor} here")
     result = run(probes, dying(library, function), tmp_path, python)
     assert (result.outcome, result.signal) == (Outcome.CRASHED, SIGNALS[function]), result
-    assert result.library == library.name
-    if function != "die_at_exit":
-        assert result.stage == "dying"
+    assert (result.library, result.stage) == (library.name, "dying")
+
+
+@NAMED
+@MINORS
+def test_a_library_that_dies_when_it_is_taken_down_is_named(
+    fresh: ProbeRunner, library: Path, tmp_path: Path, minor: str
+) -> None:
+    """Not in a forked probe, which leaves that out: the probe of the exit has a fresh interpreter."""
+    python = interpreters().get(minor)
+    if python is None:
+        pytest.skip(f"no python{minor} here")
+    result = run(fresh, dying(library, AT_EXIT), tmp_path, python)
+    assert (result.outcome, result.signal) == (Outcome.CRASHED, SIGNALS[AT_EXIT]), result
+    assert (result.library, result.stage) == (library.name, "interpreter exit")
 
 
 def test_a_crash_in_a_forked_child_does_not_wait_for_anybody(
