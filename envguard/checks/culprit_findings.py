@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import assert_never
 
 from envguard.checks.culprits import entry_in_words, environment_without
-from envguard.checks.probe_findings import signs_of
+from envguard.checks.probe_findings import PYTHON_RULE, signs_of
 from envguard.model.culprit import Blame, Entry, EntryKind, Fault, Setter, SetterKind, Tried
 from envguard.model.report import Finding, Fix, Status
 from envguard.model.secrets import public_variables
@@ -29,7 +29,8 @@ def finding_of_blame(blame: Blame, died: Finding, variables: Mapping[str, str]) 
         case Fault.SOMETIMES:
             return _sometimes(blame, died)
         case Fault.PACKAGES:
-            again = "it ends so without anything of your own environment, too: it is the packages'"
+            whose = "it is the interpreter" if died.rule == PYTHON_RULE else "it is the packages'"
+            again = f"it ends so without anything of your own environment, too: {whose}"
             return replace(died, evidence=(*died.evidence, again))
         case Fault.UNDECIDED:
             return replace(died, evidence=(*died.evidence, _left(blame)))

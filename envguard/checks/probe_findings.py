@@ -13,6 +13,8 @@ from envguard.model.signature import ErrorCode
 
 FRAMES = 3
 OUTPUT_LINES = 2
+LINE_CHARACTERS = 160
+PYTHON_RULE = "EG707"
 HERE = "here"
 """The target that is this machine."""
 
@@ -63,21 +65,37 @@ def _softened(finding: Finding, sound: set[int], probed: set[int]) -> Finding:
 
 def python_does_not_start(result: ProbeResult, python: str) -> Finding:
     """`result` is that of the discovery, which did not pass: no probe can run."""
-    said = " / ".join(line.strip() for line in _last_words(result))
+    said = " / ".join(line.strip()[:LINE_CHARACTERS] for line in _last_words(result))
+    undecided = _says_why_not(result)
     return Finding(
-        rule="EG707",
-        status=Status.FAIL,
+        rule=PYTHON_RULE,
+        status=Status.UNKNOWN if undecided else Status.FAIL,
         title=f"the environment's python {_start_in_words(result)}",
         message=_sentence(result) + (f"; it said: {said}" if said else ""),
         evidence=(python,),
-        fix=_advice(result.outcome) or Fix(f"see for yourself: {python} -c 'import json'"),
+        fix=None if undecided else _advice(result.outcome) or _look(result, python),
     )
 
 
 def _start_in_words(result: ProbeResult) -> str:
     if result.outcome in (Outcome.TIMED_OUT, Outcome.UNKILLABLE):
         return "does not start in time"
-    return "cannot run a probe" if result.stage else "does not start"
+    if result.stage or _says_why_not(result):
+        return "cannot run a probe"
+    if result.outcome is Outcome.SILENT_EXIT:
+        return "does not start, or is no Python"
+    return "does not start"
+
+
+def _says_why_not(result: ProbeResult) -> bool:
+    """Whether it ran and told why it can run no probe; one that could not be started has no exit code."""
+    return result.outcome is Outcome.NOT_RUN and result.exit_code is not None
+
+
+def _look(result: ProbeResult, python: str) -> Fix:
+    another = "; is it a script, then name the interpreter that it starts"
+    ended = result.outcome is Outcome.SILENT_EXIT and not result.stage
+    return Fix(f"see for yourself: {python} -c 'import json'{another if ended else ''}")
 
 
 def _cause(result: ProbeResult) -> tuple[object, ...]:

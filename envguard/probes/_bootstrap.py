@@ -12,8 +12,19 @@ FOLDER = os.path.dirname(os.path.abspath(__file__))
 # the folder of a script is put in front of the path; a probe named like a module would shadow it
 sys.path[:] = [entry for entry in sys.path if os.path.abspath(entry or ".") != FOLDER]
 
-import importlib.util  # noqa: E402
 import json  # noqa: E402
+
+if sys.version_info < (3, 7):  # in what every Python understands; later ones are tried
+    REASON = "Python %d.%d is too old for probes, which want 3.8 or later" % sys.version_info[:2]
+    for event in (
+        {"event": "start", "pid": os.getpid()},
+        {"event": "not_run", "reason": REASON, "wanted": True},
+        {"event": "end"},
+    ):
+        os.write(json.loads(sys.argv[1])["protocol_fd"], (json.dumps(event) + "\n").encode("ascii"))
+    sys.exit(0)
+
+import importlib.util  # noqa: E402
 import math  # noqa: E402
 import signal  # noqa: E402
 import time  # noqa: E402

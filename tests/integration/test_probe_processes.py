@@ -244,7 +244,7 @@ def test_after_kill_9_the_probe_dies_and_the_next_run_removes_the_rest(tmp_path:
 def interpreters() -> dict[str, Path]:
     """Other Pythons of this machine, by minor version."""
     found = {}
-    for minor in ("3.8", "3.9", "3.10", "3.11", "3.12", "3.13", "3.14"):
+    for minor in ("2.7", "3.6", "3.8", "3.9", "3.10", "3.11", "3.12", "3.13", "3.14"):
         installed = sorted(Path.home().glob(f".pyenv/versions/{minor}.*/bin/python"))
         on_path = shutil.which(f"python{minor}")
         if installed or on_path:

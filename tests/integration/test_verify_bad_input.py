@@ -14,9 +14,11 @@ from pathlib import Path
 import pytest
 
 from envguard.adapters.local_channel.build import LocalChannel
+from envguard.adapters.probing.runner import BOOTSTRAP
 from envguard.formats.locks.conda_lock_dump import dump_conda_lock
 from envguard.model.lockfile import LockedPackage, Lockfile
 from tests.fake_driver import A100, T4, FakeDriver, with_fake
+from tests.integration.test_probe_processes import interpreters
 from tests.prefixes import lock_of
 
 
@@ -82,20 +84,42 @@ def test_a_prefix_without_python(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        pytest.param(b"#!/bin/sh\nexit 127\n", "does not start", id="a script that fails"),
-        pytest.param(b"\x7fELF\x02\x01\x01", "does not start", id="half a program"),
-        pytest.param(b"#!/no/such/python\n", "does not start", id="an interpreter that is gone"),
-        pytest.param(b"#!/bin/sh\nkill -SEGV $$\n", "does not start", id="one that crashes"),
+        (b"#!/bin/sh\nexit 127\n", "does not start, or is no Python"),
+        (b"#!/bin/sh\necho nonsense\n", "does not start, or is no Python"),
+        (b"#!/bin/sh\nsleep 1000\n", "does not start in time"),
+        (b"\x7fELF python", "does not start read"),
+        (b"#!/no/such/python\n", "does not start read"),
+        (b"#!/bin/sh\nkill -SEGV $$\n", "does not start read"),
     ],
+    ids=["fails", "says nonsense", "hangs", "half a python", "its interpreter is gone", "crashes"],
 )
 def test_a_python_that_does_not_start(tmp_path: Path, content: bytes, words: str) -> None:
     python = tmp_path / "python"
     python.write_bytes(content)
     python.chmod(0o755)
-    code, out, _ = verify(tmp_path, "--python", python)
+    code, out, _ = verify(tmp_path, "--python", python, "--timeout", "2")
     assert code == 1
     assert out.count(" fail ") == 1
+    assert "packages" not in out
     assert f"EG707 fail the environment's python {words}" in out
+
+
+def test_a_program_that_is_no_python_is_never_started(tmp_path: Path) -> None:
+    """`rm` would do with the names of our files what it is for."""
+    code, out, err = verify(tmp_path, "--python", "/bin/rm")
+    assert (code, out) == (2, "")
+    assert "/bin/rm is a program, and no Python: it was not started" in err
+    assert BOOTSTRAP.is_file()
+
+
+@pytest.mark.parametrize("minor", ["2.7", "3.6"])
+def test_a_python_that_is_too_old_for_probes_is_not_decided(tmp_path: Path, minor: str) -> None:
+    python = interpreters().get(minor)
+    if python is None:
+        pytest.skip(f"no python{minor} here")
+    code, out, _ = verify(tmp_path, "--python", python)
+    assert code == 3
+    assert f"because Python {minor} is too old for probes" in out
 
 
 def full_disk(size: int) -> Callable[[], None]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import mmap
 import os
+import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +12,9 @@ from pathlib import Path
 from envguard.errors import InputError
 from envguard.model.report import Subject
 from envguard.ports import Installed, Prefix, PrefixReader
+
+NAMES_OF_PYTHON = re.compile(rb"(?i)python|pypy")
+ELF = b"\x7fELF"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +37,7 @@ def existing_prefix(installed: Installed) -> Existing:
 
 
 def existing_python(python: Path, *, reader: PrefixReader) -> Existing:
-    """An interpreter by its path, or by a name on PATH. Raises InputError: there is none."""
+    """An interpreter by its path, or by a name on PATH. Raises InputError: there is none, or it is none."""
     found = shutil.which(python.expanduser())
     if found is None and python.expanduser().is_file():
         raise InputError(
@@ -44,6 +49,11 @@ def existing_python(python: Path, *, reader: PrefixReader) -> Existing:
             f"--python {python}: there is no such program",
             hint="name the interpreter itself: --python /path/to/env/bin/python",
         )
+    if _is_another_program(Path(found)):
+        raise InputError(
+            f"--python {python}: {found} is a program, and no Python: it was not started",
+            hint="name the interpreter itself: --python /path/to/env/bin/python",
+        )
     # not resolved: the link of a virtual environment is what makes it one
     interpreter = Path(found).absolute()
     top = interpreter.parent.parent
@@ -51,6 +61,21 @@ def existing_python(python: Path, *, reader: PrefixReader) -> Existing:
         return _existing(reader.read(top), interpreter)
     prefix = Prefix(top, interpreter, _with_path_of(interpreter))
     return Existing(prefix, Subject("python", str(interpreter)))
+
+
+def _is_another_program(path: Path) -> bool:
+    """Whether it is a native program that says nothing of Python: /bin/rm would do what it is for.
+
+    False for a script, which may start one, and where the file cannot be read.
+    """
+    try:
+        with (
+            path.open("rb") as stream,
+            mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data,
+        ):
+            return data[: len(ELF)] == ELF and NAMES_OF_PYTHON.search(data) is None
+    except (OSError, ValueError):  # ValueError: it is empty
+        return False
 
 
 def _existing(installed: Installed, python: Path) -> Existing:
