@@ -65,7 +65,7 @@ def _entries(blame: Blame, died: Finding, variables: Mapping[str, str]) -> Findi
         message=f"{died.title}: {died.message}",
         gpu=died.gpu,
         have="; ".join(_placed(entry, blame.setter, variables) for entry in blame.entries),
-        evidence=(counts, *signs_of(blame.results[0])),
+        evidence=(*blame.trail, counts, *signs_of(blame.results[0])),
         fix=Fix(_fix(blame.entries, blame.setter, variables), checked=_tried(blame.tried)),
     )
 

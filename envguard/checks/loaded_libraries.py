@@ -165,7 +165,13 @@ def _place(library: LoadedLibrary, loaded: Loaded) -> str:
     owner = library.owner
     if owner is not None and owner.kind is OwnerKind.MODULE:
         return f"the module {owner.name}"
-    return "the system" if _kind(library) is OwnerKind.SYSTEM else library.path.rpartition("/")[0]
+    if _kind(library) is OwnerKind.SYSTEM:
+        return "the system"
+    packages = _PACKAGES.match(library.path)
+    return packages[1] if packages else library.path.rpartition("/")[0]
+
+
+_PACKAGES = re.compile(r"(.*?/(?:site|dist)-packages)/")
 
 
 def _too_old(loaded: Loaded) -> Iterator[Finding]:

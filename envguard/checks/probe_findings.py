@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import assert_never
@@ -228,8 +229,8 @@ def _evidence(result: ProbeResult) -> tuple[str, ...]:
 
 
 def signs_of(result: ProbeResult) -> tuple[str, ...]:
-    """The Python stack, innermost first, without our own frames; what it printed, if no exception."""
-    frames = [frame for frame in result.stack if not is_ours(frame)][:FRAMES]
+    """The innermost of the Python stack, without our own frames; what it printed, if no exception."""
+    frames = [in_short(frame) for frame in result.stack if not is_ours(frame)][:FRAMES]
     stack = ("Python stack, innermost first: " + " < ".join(frames),) if frames else ()
     said = () if result.outcome is Outcome.FAILED else _last_words(result)
     return (*stack, *(f"it said: {line}" for line in said))
@@ -238,6 +239,16 @@ def signs_of(result: ProbeResult) -> tuple[str, ...]:
 def _last_words(result: ProbeResult) -> tuple[str, ...]:
     lines = [line for line in result.output.splitlines() if line.strip()]
     return tuple(lines[-OUTPUT_LINES:])
+
+
+def in_short(frame: str) -> str:
+    """`torch/nn/functional.py:512 in conv2d`: without the folders above all modules; JSON has them."""
+    return _ABOVE_MODULES.sub("", frame)
+
+
+_ABOVE_MODULES = re.compile(
+    r"^/.*?/(?:site-packages|dist-packages|python3\.\d+)/(?:site-packages/)?"
+)
 
 
 def is_ours(frame: str) -> bool:

@@ -134,4 +134,6 @@ class Blame:
     failed: Count = Count(1, 1)
     passed: Count = Count(0, 0)
     tried: Tried | None = None
+    trail: tuple[str, ...] = ()
+    """What was left out one after the other, and what came of it, in words."""
     left: str = ""

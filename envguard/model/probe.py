@@ -102,11 +102,10 @@ _EXCEPTION = re.compile(r"[A-Za-z_][\w.]*:(?=\s)")
 def in_one_line(detail: str) -> str:
     """What a probe said as one line; of a page of advice that wraps another error, that error."""
     kind, original = _EXCEPTION.match(detail), _ORIGINAL.search(detail)
-    lines = [line.strip() for line in detail[original.end() if original else 0 :].splitlines()]
+    begin = original or kind
+    lines = [line.strip() for line in detail[begin.end() if begin else 0 :].splitlines()]
     told = " / ".join(filter(None, lines))
-    if kind is None:
-        return told
-    return f"{kind[0]} {told if original else told[kind.end() :].lstrip(' /')}".rstrip()
+    return told if kind is None else f"{kind[0]} {told}".rstrip()
 
 
 OF_PEAK = " of peak"

@@ -28,7 +28,7 @@ from envguard.checks.probe_findings import (
 )
 from envguard.commands.verifying.imports import import_order
 from envguard.commands.verifying.loaded import look_at_loaded
-from envguard.commands.verifying.trials import Scene, TimeIsOver, Trials
+from envguard.commands.verifying.trials import OTHERS_S, Scene, TimeIsOver, Trials
 from envguard.model.culprit import (
     Blame,
     Count,
@@ -153,8 +153,8 @@ class _Inquiry:
     def __post_init__(self) -> None:
         self.end = time.monotonic() + self.scene.deadline_s
 
-    def _trials(self, probe: Probe, died: ProbeResult | None) -> Trials:
-        return Trials(self.scene, self.end, self.around.variables, probe, died)
+    def _trials(self, probe: Probe, died: ProbeResult | None, end: float | None = None) -> Trials:
+        return Trials(self.scene, end or self.end, self.around.variables, probe, died)
 
     def about(self, same: tuple[ProbeResult, ...], left: Sequence[ProbeResult]) -> Blame:
         """Whose fault `same` is; the answer may take others of `left` with it."""
@@ -213,6 +213,7 @@ class _Inquiry:
             failed=trials.failed(),
             passed=trials.passed(frozenset(found)),
             tried=tried,
+            trail=tuple(trials.trail),
         )
         if len(found) == 1:
             if found[0].kind is EntryKind.USER_SITE:
@@ -227,25 +228,31 @@ class _Inquiry:
         left: Sequence[ProbeResult],
         found: frozenset[Entry],
     ) -> tuple[tuple[ProbeResult, ...], Tried]:
-        """The results that are healed, and how the probes do: those that had died first."""
+        """The results that are healed, and how the probes do: those that had died first.
+
+        What had passed is tried for a while only, the cheapest first, forked where it was before.
+        """
         fix = environment_without(self.around.variables, found)
         first, known = same[0], {_key(result): result for result in self.results}
-        others = [result for result in left if result is not first]
-        others += [result for result in self.results if result.outcome is Outcome.PASSED]
-        queue = [self.probes[_key(result)] for result in others]
+        died = [self.probes[_key(result)] for result in left if result is not first]
+        sound = (result for result in self.results if result.outcome is Outcome.PASSED)
+        others = [self.probes[_key(result)] for result in sorted(sound, key=lambda r: r.seconds)]
+        soon = min(self.end, time.monotonic() + OTHERS_S)
         if self.scene.then is not None:
-            queue += self.scene.then(trials.run(fix))
+            others += self.scene.then(trials.run(fix))
         healed, sick, all_run = [first], list[str](), True
-        for number, probe in enumerate(queue, start=2):
+        queue = [(probe, True) for probe in died] + [(probe, False) for probe in others]
+        for number, (probe, fresh) in enumerate(queue, start=2):
             self.scene.progress.stage(f"with the fix: {probe.name}, {number} of {len(queue) + 1}")
-            died = known.get(_key(probe))
+            end = self.end if fresh else soon
+            before = known.get(_key(probe))
             try:
-                passed = self._trials(probe, died).run(fix).outcome is Outcome.PASSED
+                result = self._trials(probe, before, end).run(fix, fresh=fresh)
             except TimeIsOver:
                 all_run = False
                 break
-            if passed:
-                healed.append(died or first)
+            if result.outcome is Outcome.PASSED:
+                healed.append(before or first)
             else:
                 sick.append(probe.name)
         count = Count(len(healed) + len(sick), len(healed))

@@ -14,6 +14,8 @@ from envguard.ports import OwnEnvironment, Prefix, ProbeRunner, Progress
 
 DEADLINE_S = 60.0
 """For all causes together."""
+OTHERS_S = 10.0
+"""For what had passed, with a fix: who waits has the culprit by then."""
 TIMES = 3
 SHORTEST_S = 10.0
 """The least time that a probe gets of which it is not known how long it takes to pass."""
@@ -56,6 +58,7 @@ class Trials:
     first: ProbeResult | None
     log: list[tuple[frozenset[Entry], bool]] = field(default_factory=list)
     step: Step | None = None
+    trail: list[str] = field(default_factory=list)
     limit_s: float = 0.0
 
     def __post_init__(self) -> None:
@@ -65,8 +68,17 @@ class Trials:
             if self.first.outcome not in TIMED_OUT:
                 self.limit_s = min(self.limit_s, max(SHORTEST_S, 4 * self.first.seconds))
 
-    def run(self, overlay: Overlay, arguments: Mapping[str, object] | None = None) -> ProbeResult:
-        """Once more, in a process of its own. Raises TimeIsOver where there is too little left."""
+    def run(
+        self,
+        overlay: Overlay,
+        arguments: Mapping[str, object] | None = None,
+        *,
+        fresh: bool = True,
+    ) -> ProbeResult:
+        """Once more, in a process of its own: a `fresh` interpreter, or as it was started the first time.
+
+        Raises TimeIsOver where there is too little left.
+        """
         left = self.end - time.monotonic()
         if left <= 0:
             raise TimeIsOver
@@ -75,7 +87,7 @@ class Trials:
             replace(
                 self.probe,
                 arguments={**self.probe.arguments, **(arguments or {})},
-                preload=None,
+                preload=None if fresh else self.probe.preload,
             ),
             python=self.scene.prefix.python,
             environment={**self.scene.prefix.environment, **overlay},
@@ -105,6 +117,7 @@ class Trials:
                 self.step = step
                 self.scene.progress.stage(f"{self.probe.name}: {step.words}")
                 passed = passes(step.left_out)
+                self.trail.append(f"{step.words}: {'passes' if passed else 'does not pass'}")
                 if passed and len(self._of(frozenset())) < 2 and self.passes(frozenset()):
                     return ()
                 step = steps.send(passed)

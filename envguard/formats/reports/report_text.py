@@ -86,8 +86,11 @@ def _driver(machine: Machine) -> str:
             return f"{named} (CUDA {cuda})" if cuda is not None else named
 
 
-def finding_lines(finding: Finding) -> Iterator[str]:
-    """`EG201 fail  title`, then what there is, what is needed, what one would see, and the fix."""
+def finding_lines(finding: Finding, *, apart: bool = False) -> Iterator[str]:
+    """`EG201 fail  title`, then what there is, what is needed, what one would see, and the fix.
+
+    `apart`: each thing that was read has a line of its own.
+    """
     yield from wrapped(f"{finding.rule} {finding.status}  {finding.title}")
     if finding.location is not None and finding.location.place != finding.location.file:
         place = finding.location.place
@@ -97,7 +100,9 @@ def finding_lines(finding: Finding) -> Iterator[str]:
     evidence = f"   ({'; '.join(finding.evidence)})" if finding.evidence else ""
     yield from _entry("it needs", f"{finding.need}{evidence}" if finding.need else None)
     if finding.evidence and not finding.need:
-        yield from _entry("read from", "; ".join(finding.evidence))
+        told = finding.evidence if apart else ("; ".join(finding.evidence),)
+        for number, line in enumerate(told):
+            yield from _entry("" if number else "read from", line)
     yield from _entry("because", finding.message or None)
     yield from _entry("you'd see", finding.symptom)
     if finding.fix is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
@@ -23,6 +24,8 @@ LABELS: Mapping[str, str] = {
     "compile_more": "torch.compile, more",
     "two_ranks": "all-reduce x2",
 }
+CAUSES = frozenset({"EG720", "EG721", "EG730", "EG733"})
+"""Findings that say why something died, not only how."""
 COLUMN = 7
 """Characters of a column at least."""
 DTYPES = ("float64", "float32", "tf32", "float16", "bfloat16", "complex128")
@@ -34,11 +37,12 @@ def verify_text(report: Report) -> str:
     lines += _table(report.probes)
     for finding in report.open_findings:
         if finding.status not in (Status.PASS, Status.SKIPPED):
-            lines += ["", *finding_lines(finding)]
+            lines += ["", *finding_lines(finding, apart=True)]
     for finding in report.waived_findings:
         if finding.waived is not None:
             lines += ["", *waived_lines(finding, finding.waived)]
-    lines += ["", *(note for note in report.notes if note != REMOVED), _last(report)]
+    lines += ["", *(note for note in report.notes if note != REMOVED)]
+    lines += [*_to_report(report), _last(report)]
     return "\n".join(lines) + "\n"
 
 
@@ -171,6 +175,9 @@ def _measured(probe: ProbeResult) -> Iterator[str]:
     yield from (rate.in_words for rate in speeds)
     if speeds:
         return
+    backends = probe.values.get("backends")
+    if isinstance(backends, str):
+        yield f"{backends} agree"
     errors = {dtype: probe.values.get(f"error {dtype}") for dtype in DTYPES}
     known = [f"{dtype} {error:.0e}" for dtype, error in errors.items() if isinstance(error, float)]
     if known:
@@ -206,9 +213,27 @@ def summary(report: Report) -> str:
     return f"{_verdict(report)}{waived}"
 
 
+def _to_report(report: Report) -> Iterator[str]:
+    """What to type for an issue of somebody's, where a probe did not pass."""
+    if any(p.outcome not in (Outcome.PASSED, Outcome.NOT_RUN) for p in report.probes):
+        path = _quoted(report.subject.path)
+        named = {"prefix": f"-p {path}", "venv": f"-p {path}", "python": f"--python {path}"}
+        what = named.get(report.subject.kind, "" if path == "conda-lock.yml" else path)
+        command = " ".join(filter(None, ("envguard verify", what, "--format markdown")))
+        yield f"to report  {command}   (paste into an issue)"
+
+
+def _quoted(path: str) -> str:
+    """For a shell, which makes the home of a `~` only where that is not in quotes."""
+    home = "~/" if path.startswith("~/") else ""
+    return home + shlex.quote(path.removeprefix(home))
+
+
 def _last(report: Report) -> str:
     removed = f"{REMOVED} " if REMOVED in report.notes else ""
-    return f"{removed}{summary(report)}, {report.seconds:.1f} s"
+    failed = {f.rule for f in report.open_findings if f.status is Status.FAIL}
+    found = " cause found in" if failed & CAUSES else ""
+    return f"{removed}{summary(report)},{found} {report.seconds:.1f} s"
 
 
 def _verdict(report: Report) -> str:

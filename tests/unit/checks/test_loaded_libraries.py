@@ -110,6 +110,18 @@ def test_strangers(library: LoadedLibrary, own: str, found: bool) -> None:
     assert told == ({"EG732": Status.WARN} if found else {})
 
 
+def test_libraries_of_one_site_are_one_finding() -> None:
+    site = "/home/u/venv/lib/python3.12/site-packages"
+    files = (f"{site}/numpy/_core/x.so", f"{site}/numpy.libs/y.so", "/opt/z/libz.so")
+    libraries = loaded(*(lib(f, OUTSIDE) for f in files))
+    found = loaded_findings(libraries, KNOWN, all_passed=True)
+    titles = [f.title for f in found if f.rule == "EG732"]
+    assert titles == [
+        f"x.so, y.so: loaded from {site}, not from the environment",
+        "libz.so: loaded from /opt/z, not from the environment",
+    ]
+
+
 def test_the_user_site_and_the_module_are_named() -> None:
     of_site = lib("/home/x/.local/lib/site/numpy/x.so", OUTSIDE)
     of_module = lib("/apps/cudnn/9.1/lib/libcudnn.so.9", MODULE)

@@ -34,6 +34,22 @@ def test_each_end_has_a_rule_and_words(outcome: Outcome, rule: str, words: str) 
     assert finding.title == f"conv on gpu1 {words}"
 
 
+@pytest.mark.parametrize(
+    ("frame", "short"),
+    [
+        ("/e/lib/python3.11/site-packages/torch/nn/x.py:5 in f", "torch/nn/x.py:5 in f"),
+        ("/e/lib/python3.11/ctypes/__init__.py:376 in f", "ctypes/__init__.py:376 in f"),
+        ("/usr/lib/python3/dist-packages/numpy/x.py:1 in f", "numpy/x.py:1 in f"),
+        ("/home/u/project/train.py:3 in main", "/home/u/project/train.py:3 in main"),
+        ("<stdin>:1 in <module>", "<stdin>:1 in <module>"),
+    ],
+)
+def test_a_frame_is_shown_without_the_folders_above_all_modules(frame: str, short: str) -> None:
+    died = ProbeResult("conv", Outcome.CRASHED, signal="SIGSEGV", stack=(frame,))
+    (finding,) = probe_findings([died])
+    assert finding.evidence == (f"Python stack, innermost first: {short}",)
+
+
 @pytest.mark.parametrize("outcome", [Outcome.PASSED, Outcome.NOT_RUN])
 def test_what_passed_or_was_not_run_is_no_finding(outcome: Outcome) -> None:
     assert probe_findings([ProbeResult("conv", outcome)]) == ()

@@ -10,8 +10,8 @@ import pytest
 
 from envguard.adapters.probing.own_environment import OwnEnvironmentHere
 from envguard.commands.verifying.culprit import blames, explained
-from envguard.commands.verifying.trials import Scene
-from envguard.model.culprit import Blame, Count, Fault
+from envguard.commands.verifying.trials import OTHERS_S, Scene
+from envguard.model.culprit import Blame, Count, Fault, Tried
 from envguard.model.probe import Outcome, Probe, ProbeResult
 from envguard.model.report import Status
 from envguard.ports import SILENT, Prefix
@@ -30,6 +30,7 @@ class Runner:
         self.judge = judge
         self.user = user
         self.runs: list[tuple[str, Mapping[str, str], float]] = []
+        self.preloads: dict[str, str | None] = {}
 
     def run(
         self, probe: Probe, *, python: Path, environment: Mapping[str, str | None], timeout_s: float
@@ -38,6 +39,7 @@ class Runner:
         seen = {name: value for name, value in told.items() if value is not None}
         count = sum(name == probe.name for name, *_ in self.runs)
         self.runs.append((probe.name, seen, timeout_s))
+        self.preloads[probe.name] = probe.preload
         if probe.name in ("user site", "loaded libraries"):
             return ProbeResult(probe.name, Outcome.PASSED)
         outcome = self.judge(probe, seen, count)
@@ -64,6 +66,33 @@ def test_the_entry_that_decides_is_named_and_tried(tmp_path: Path) -> None:
     assert (str(blame.failed), str(blame.passed)) == ("3 of 3", "3 of 3")
     assert blame.tried is not None
     assert (blame.tried.passed, blame.tried.rest) == (Count(1, 1), ())
+    assert blame.trail == (
+        "a clean environment: passes",
+        "again without LD_LIBRARY_PATH: passes",
+        f"one entry at a time: {GOOD} (LD_LIBRARY_PATH): does not pass",
+        f"one entry at a time: {BAD} (LD_LIBRARY_PATH): passes",
+    )
+
+
+def test_with_a_fix_the_cheapest_of_what_had_passed_come_first_and_forked(tmp_path: Path) -> None:
+    def judge(probe: Probe, seen: Mapping[str, str], count: int) -> Outcome:
+        return by_entry(probe, seen, count) if probe.name == "matmul" else Outcome.PASSED
+
+    runner = Runner(judge)
+    own = OwnEnvironmentHere(tmp_path, USER)
+    scene = Scene(HERE, own, runner, SILENT, timeout_s=120.0)  # type: ignore[arg-type]
+    probes = [Probe(name, f"{name}.py", preload="torch") for name in ("matmul", "slow", "quick")]
+    first = [
+        ProbeResult("matmul", Outcome.CRASHED, signal="SIGSEGV", seconds=0.1),
+        ProbeResult("slow", Outcome.PASSED, seconds=5.0),
+        ProbeResult("quick", Outcome.PASSED, seconds=0.1),
+    ]
+    (blame,) = blames(first, probes, scene)
+    assert blame.tried == Tried(Count(3, 3))
+    assert [name for name, *_ in runner.runs][-2:] == ["quick", "slow"]
+    assert runner.preloads["quick"] == runner.preloads["slow"] == "torch"
+    assert runner.preloads["matmul"] is None, "what died is tried in an interpreter of its own"
+    assert max(limit for name, _, limit in runner.runs if name in ("quick", "slow")) <= OTHERS_S
 
 
 def test_what_fails_in_a_clean_environment_is_the_packages_own(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from envguard.formats.reports.verify_text import verify_text
@@ -57,8 +59,51 @@ def test_a_crash_on_one_of_two_gpus() -> None:
         "  import        ok                shared  1.2 s\n"
         "  conv fwd+bwd  ok       CRASHED  gpu1: SIGSEGV after 0.8 s, likely in libcudnn_cnn.so.9\n"
         "\n"
+        "to report  envguard verify --format markdown   (paste into an issue)\n"
         "NOT verified: 1 crashed; passed 2 of 3 on 2 GPUs, 9.6 s\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("rule", "words"),
+    [
+        ("EG701", "NOT verified: 1 crashed; passed 0 of 1 on cpu, 9.6 s"),
+        ("EG720", "NOT verified: 1 crashed; passed 0 of 1 on cpu, cause found in 9.6 s"),
+    ],
+)
+def test_the_last_line_says_whether_the_cause_was_found(rule: str, words: str) -> None:
+    crash = ProbeResult("matmul", Outcome.CRASHED, signal="SIGSEGV")
+    text = verify_text(report(crash, findings=(Finding(rule, Status.FAIL, "x"),)))
+    assert text.splitlines()[-1] == words
+
+
+@pytest.mark.parametrize(
+    ("subject", "words"),
+    [
+        (Subject("conda-lock", "conda-lock.yml"), "envguard verify --format markdown"),
+        (Subject("conda-lock", "a b.yml"), "envguard verify 'a b.yml' --format markdown"),
+        (Subject("prefix", "~/envs/my train"), "envguard verify -p ~/'envs/my train' --format"),
+        (Subject("venv", "/x/.venv"), "envguard verify -p /x/.venv --format markdown"),
+        (Subject("python", "~/bin/python"), "envguard verify --python ~/bin/python --format"),
+    ],
+    ids=lambda value: value.path if isinstance(value, Subject) else "",
+)
+def test_a_report_of_a_failure_says_how_it_is_reported(subject: Subject, words: str) -> None:
+    crash = ProbeResult("matmul", Outcome.CRASHED, signal="SIGSEGV")
+    assert f"to report  {words}" in verify_text(replace(report(crash), subject=subject))
+    assert "to report" not in verify_text(replace(report(passed("matmul")), subject=subject))
+
+
+def test_each_thing_that_was_seen_has_a_line_of_its_own() -> None:
+    finding = Finding("EG701", Status.FAIL, "conv crashed", evidence=("the first", "the second"))
+    lines = verify_text(report(findings=(finding,))).splitlines()
+    at = lines.index("  read from  the first")
+    assert lines[at + 1] == "             the second"
+
+
+def test_the_backends_that_agree_are_named() -> None:
+    text = verify_text(report(passed("attention", backends="flash, math")))
+    assert "1.2 s  flash, math agree\n" in text
 
 
 @pytest.mark.parametrize(
@@ -96,6 +141,11 @@ def test_the_table_tells_the_error_that_decides_it() -> None:
     failed = ProbeResult("import", Outcome.FAILED, seconds=0.2, detail=why)
     table = verify_text(report(failed))
     assert "FAILED  ImportError: libx.so: file too short after 0.2 s\n" in table
+
+
+def test_a_path_at_the_start_of_an_error_is_whole() -> None:
+    failed = ProbeResult("import", Outcome.FAILED, detail="OSError: /opt/x.so: undefined symbol: f")
+    assert "FAILED  OSError: /opt/x.so: undefined symbol: f after" in verify_text(report(failed))
 
 
 def test_a_long_reason_is_cut_in_the_table_and_whole_in_the_finding() -> None:
