@@ -18,6 +18,7 @@ CONTRACT = "tests.contracts.test_probe_runner:test_every_death_has_its_own_name"
 NATIVE = "tests.integration.test_crash_sites:test_the_library_at_fault_is_named"
 PROCESSES = "tests.integration.test_probe_processes"
 KNOWN = "tests.integration.test_known_deaths"
+CGROUPS = "tests.integration.test_cgroups"
 ENDING = "tests.unit.checks.test_probe_ending"
 
 # mechanism: (test, the row of its table where it has one)
@@ -41,7 +42,10 @@ MECHANISMS: dict[str, tuple[str, str | None]] = {
     "native code, a jump to nowhere": (NATIVE, "die_jump"),
     "native code, behind the end of a mapped file": (NATIVE, "die_bus"),
     "native code, in a thread": (NATIVE, "die_in_a_thread"),
-    "native code, in a destructor": (NATIVE, "die_at_exit"),
+    "native code, in a destructor": (
+        "tests.integration.test_crash_sites:test_a_library_that_dies_when_it_is_taken_down_is_named",
+        None,
+    ),
     "native code, a damaged heap": (
         f"{KNOWN}:test_a_damaged_heap_is_what_the_c_library_says",
         None,
@@ -73,7 +77,12 @@ MECHANISMS: dict[str, tuple[str, str | None]] = {
     "resident memory above the limit": (CONTRACT, "more than it may use"),
     "std::bad_alloc": (CONTRACT, "std::bad_alloc"),
     "CUDA out of memory": (CONTRACT, "CUDA out of memory"),
-    # the counter is read from files that a test writes: nobody provokes the kernel's OOM killer on purpose
+    "unkillable, inside of the kernel": (
+        f"{CGROUPS}:test_a_process_that_no_signal_ends_is_left_behind_and_named",
+        None,
+    ),
+    "kernel OOM": (f"{CGROUPS}:test_the_kernels_oom_killer_is_named", None),
+    # where no cgroup may be made: the counter is read from files that a test writes
     "kernel OOM, by its counter": (f"{ENDING}:test_the_end_of_a_process_has_one_name", None),
     "silent exit with status 0": (CONTRACT, "os._exit(0)"),
     "sys.exit() with a status": (CONTRACT, "sys.exit(3)"),
