@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 
 from envguard.adapters.gateway_errors import LOG_IN
 from envguard.adapters.prefixes.downloads import NEW_LOCK, not_cached
+from envguard.adapters.prefixes.places import ROOM_HINT
 from envguard.errors import UnavailableError
 from envguard.model.network import DIRECT, Network
 from envguard.model.package import PackageRecord
@@ -202,8 +203,9 @@ def error_in_words(kind: str, text: str, job: InstallJob) -> UnavailableError:
     if code in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         why = os.strerror(code).lower()
         root = job.cache.parent
-        places = f"{root}" if job.prefix.is_relative_to(root) else f"{root} or {job.prefix}"
-        return UnavailableError(f"{why} for {places}", hint=_SPACE_HINT)
+        if job.prefix.is_relative_to(root):
+            return UnavailableError(f"{why} for {root}", hint=_SPACE_HINT)
+        return UnavailableError(f"{why} for {root} or {job.prefix}", hint=ROOM_HINT)
     if code in (errno.EMFILE, errno.ENFILE):
         return UnavailableError(
             f"{name} could not be installed: too many open files", hint=_FILES_HINT

@@ -21,6 +21,10 @@ from envguard.adapters.user_folders import CACHE_VARIABLE
 from envguard.errors import UnavailableError
 
 SCRATCH_VARIABLE = "ENVGUARD_SCRATCH_DIR"
+ROOM_HINT = (
+    f"make room, or name other folders: export {CACHE_VARIABLE}=/path/with/room for packages, "
+    f"{SCRATCH_VARIABLE}=/path/with/room for throwaway environments"
+)
 JOB_FOLDERS = ("SLURM_TMPDIR", "TMPDIR")
 """A cluster's folder on the disk of the node; the first that fits."""
 
@@ -45,6 +49,8 @@ def place_for(
     mounts = _mounts() if mounts is None else mounts
     if told := environment.get(SCRATCH_VARIABLE):
         parent = Path(told).expanduser().absolute()
+        if _is_shared(parent):
+            parent = _own(parent)
         return Place(parent, _same_device(parent, root), f"{SCRATCH_VARIABLE} says so")
     kind = kind_of(root, mounts)
     if kind in NETWORK_KINDS:
@@ -55,7 +61,7 @@ def place_for(
             local = kind_of(folder, mounts)
             if folder.is_dir() and local is not None and local not in NETWORK_KINDS | MEMORY_KINDS:
                 why = f"{name}, on this node; the cache is on {kind}"
-                return Place(folder / f"envguard-{posix.user_number()}-prefixes", False, why)
+                return Place(_own(folder), False, why)
     return Place(root / "scratch", True, "beside the package cache")
 
 
@@ -81,6 +87,20 @@ def _mounts() -> tuple[Mount, ...]:
         return ()
 
 
+def _own(folder: Path) -> Path:
+    """Ours in a folder of all."""
+    return folder / f"envguard-{posix.user_number()}-prefixes"
+
+
+def _is_shared(folder: Path) -> bool:
+    """Whether it is there and others write into it: the scratch folder of a machine."""
+    try:
+        facts = folder.stat()
+    except OSError:
+        return False
+    return facts.st_uid != posix.user_number() or bool(facts.st_mode & 0o022)
+
+
 def make_private(folder: Path) -> None:
     """Make `folder`, for us alone where it is new: others must not plant what is installed from there."""
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -88,7 +108,8 @@ def make_private(folder: Path) -> None:
     facts = folder.lstat()
     if stat.S_ISLNK(facts.st_mode) or not posix.is_ours(facts) or facts.st_mode & 0o022:
         raise UnavailableError(
-            f"{folder} is not ours alone: others can write there", hint=_hint(SCRATCH_VARIABLE)
+            f"{folder} is not ours alone: others can write there",
+            hint=f"name a folder of your own: export {SCRATCH_VARIABLE}=/path/of/yours",
         )
 
 
@@ -117,7 +138,7 @@ def refuse_without_room(needs: Mapping[Path, int], what: str = "the packages") -
             raise UnavailableError(
                 f"{folder} has {free / 1e6:,.0f} MB free; {what} take {size_bytes / 1e6:,.0f} MB "
                 "packed, and more when they are unpacked",
-                hint=_hint(CACHE_VARIABLE),
+                hint=ROOM_HINT,
             )
 
 

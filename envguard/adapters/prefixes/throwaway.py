@@ -16,6 +16,7 @@ from envguard.adapters.prefixes.downloads import refuse_unhashed
 from envguard.adapters.prefixes.install_job import DEADLINE_S, STALL_S
 from envguard.adapters.prefixes.leaving import end, look_after
 from envguard.adapters.prefixes.places import (
+    ROOM_HINT,
     Place,
     free_bytes,
     make_private,
@@ -85,7 +86,7 @@ class ThrowawayPrefixes:
         with scratch_folder(
             place.parent,
             keep=lambda: made and (keep() if callable(keep) else keep),
-            make=make_private if not place.linked else _make_folders,
+            make=_make_folders if place.parent == self._root / "scratch" else make_private,
             end=partial(end, self._root),
         ) as folder:
             started = time.monotonic()
@@ -95,7 +96,7 @@ class ThrowawayPrefixes:
             except OSError as error:
                 raise UnavailableError(
                     f"the throwaway prefix could not be made in {folder}: {error.strerror or error}",
-                    hint=f"make room, or name another folder: export {CACHE_VARIABLE}=/path/with/room",
+                    hint=ROOM_HINT,
                 ) from error
             made = True
             seconds = time.monotonic() - started

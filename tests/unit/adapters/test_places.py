@@ -29,6 +29,28 @@ def mounts(root: str, tmp: str, at: Path) -> tuple[Mount, ...]:
 
 
 @pytest.mark.parametrize(
+    ("mode", "expected"),
+    [
+        pytest.param(0o1777, "scratch/envguard-{uid}-prefixes", id="of the whole machine"),
+        pytest.param(0o770, "scratch/envguard-{uid}-prefixes", id="of a group"),
+        pytest.param(0o755, "scratch", id="ours, others may look"),
+        pytest.param(0o700, "scratch", id="ours"),
+        pytest.param(None, "scratch", id="not there yet"),
+    ],
+)
+def test_a_scratch_folder_of_all_gets_one_of_ours(
+    tmp_path: Path, mode: int | None, expected: str
+) -> None:
+    scratch = tmp_path / "scratch"
+    if mode is not None:
+        scratch.mkdir()
+        scratch.chmod(mode)
+    place = place_for(tmp_path / "cache", {"ENVGUARD_SCRATCH_DIR": str(scratch)}, ())
+    assert place.parent == tmp_path / expected.format(uid=os.getuid())
+    make_private(place.parent)
+
+
+@pytest.mark.parametrize(
     ("cache", "job", "variables", "expected"),
     [
         pytest.param("ext4", "xfs", ["SLURM_TMPDIR"], "home/cache/scratch", id="a local cache"),
