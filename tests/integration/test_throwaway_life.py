@@ -320,3 +320,18 @@ def test_another_place_that_the_user_names_is_taken_and_left_clean(
     assert after.throwaway is not None
     assert after.throwaway.place == str(tmp_path / "fast")
     assert list((tmp_path / "fast").iterdir()) == []
+
+
+def test_of_a_place_for_all_nothing_of_ours_stays(
+    local_channel: LocalChannel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared = tmp_path / "scratch-of-the-node"
+    shared.mkdir()
+    shared.chmod(0o1777)
+    monkeypatch.setenv("ENVGUARD_SCRATCH_DIR", str(shared))
+    (tmp_path / "root" / "scratch").mkdir(parents=True)
+    said, after = run(tmp_path / "root", local_channel.packages)
+    assert said == "42"
+    assert after.throwaway is not None
+    assert after.throwaway.place == str(shared / f"envguard-{os.getuid()}-prefixes")
+    assert list(shared.iterdir()) == []

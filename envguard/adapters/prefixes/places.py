@@ -31,11 +31,15 @@ JOB_FOLDERS = ("SLURM_TMPDIR", "TMPDIR")
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """The folder in which prefixes are made. `linked`: beside the cache, so that hard links work."""
+    """The folder in which prefixes are made. `linked`: beside the cache, so that hard links work.
+
+    `ours`: it is one of ours in a folder of all, and goes with the last prefix in it.
+    """
 
     parent: Path
     linked: bool
     why: str
+    ours: bool = False
 
     @property
     def how(self) -> str:
@@ -49,9 +53,9 @@ def place_for(
     mounts = _mounts() if mounts is None else mounts
     if told := environment.get(SCRATCH_VARIABLE):
         parent = Path(told).expanduser().absolute()
-        if _is_shared(parent):
-            parent = _own(parent)
-        return Place(parent, _same_device(parent, root), f"{SCRATCH_VARIABLE} says so")
+        shared = _is_shared(parent)
+        linked, why = _same_device(parent, root), f"{SCRATCH_VARIABLE} says so"
+        return Place(_own(parent) if shared else parent, linked, why, ours=shared)
     kind = kind_of(root, mounts)
     if kind in NETWORK_KINDS:
         for name in JOB_FOLDERS:
@@ -61,7 +65,7 @@ def place_for(
             local = kind_of(folder, mounts)
             if folder.is_dir() and local is not None and local not in NETWORK_KINDS | MEMORY_KINDS:
                 why = f"{name}, on this node; the cache is on {kind}"
-                return Place(_own(folder), False, why)
+                return Place(_own(folder), False, why, ours=True)
     return Place(root / "scratch", True, "beside the package cache")
 
 

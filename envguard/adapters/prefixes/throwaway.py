@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -83,12 +83,15 @@ class ThrowawayPrefixes:
         refuse_unhashed(records)
         place = place_for(self._root)
         made = False
-        with scratch_folder(
-            place.parent,
-            keep=lambda: made and (keep() if callable(keep) else keep),
-            make=_make_folders if place.parent == self._root / "scratch" else make_private,
-            end=partial(end, self._root),
-        ) as folder:
+        with (
+            _gone_when_empty(place),
+            scratch_folder(
+                place.parent,
+                keep=lambda: made and (keep() if callable(keep) else keep),
+                make=_make_folders if place.parent == self._root / "scratch" else make_private,
+                end=partial(end, self._root),
+            ) as folder,
+        ):
             started = time.monotonic()
             try:
                 self._make(records, folder, place, progress, build=_may_build(lockfile))
@@ -197,6 +200,16 @@ def prefix_python(prefix: Path) -> Path:
 def _may_build(lockfile: Lockfile) -> bool:
     """Whether source archives were accepted when it was locked."""
     return lockfile.request is not None and "build" in lockfile.request.allow
+
+
+@contextmanager
+def _gone_when_empty(place: Place) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        if place.ours:
+            with suppress(OSError):  # somebody else's prefix is in it
+                place.parent.rmdir()
 
 
 def _make_folders(parent: Path) -> None:
