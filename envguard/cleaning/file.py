@@ -113,7 +113,7 @@ def clean_line(text: str, policy: Policy, *, by_program: bool) -> str:
         new = _with_channel(spec.channel, written(spec.name, conda_pin(version, policy.pin), None))
     if spec.channel is not None and channel_name(spec.channel) == DEFAULTS:
         new = f"{clean_channel(spec.channel, policy)}::{new.rpartition('::')[2]}"
-    return text if same(text, new) else new
+    return redacted(text) if same(text, new) else new
 
 
 def same(one: str, other: str) -> bool:

@@ -14,6 +14,7 @@ from envguard.errors import InputError
 from envguard.formats.environments.environment_yml import parse_environment
 from envguard.formats.environments.environment_yml_edit import edited
 from tests.channel import write_channel
+from tests.pixi_manifest import mistakes
 from tests.real_data import DATA, real_data
 
 CORPUS = sorted((DATA / "corpus" / "environments").glob("*.yml"))
@@ -177,6 +178,7 @@ def test_a_clean_file_becomes_a_pixi_toml(tmp_path, capsys):
                 "conda-forge",
                 "https://repo.anaconda.com/pkgs/main",
                 "https://repo.anaconda.com/pkgs/r",
+                "nvidia",
             ],
             "platforms": ["linux-64", "osx-arm64"],
         },
@@ -204,6 +206,79 @@ def test_a_clean_file_becomes_a_pixi_toml(tmp_path, capsys):
         },
         "activation": {"env": {"A": "b"}},
     }
+
+
+SECRETS = """\
+channels: ["https://u:hunter2@index.example/t/hunter2/ch", conda-forge]
+dependencies:
+  - https://u:hunter2@index.example/t/hunter2/ch/linux-64/numpy-1.0-0.conda
+  - https://u:hunter2@index.example/ch::scipy
+  - pip
+  - pip:
+    - --extra-index-url https://u:hunter2@index.example/simple
+    - a @ https://u:hunter2@index.example/a-1-py3-none-any.whl
+    - git+https://u:hunter2@index.example/b.git#egg=b
+variables: {API_TOKEN: hunter2}
+"""
+
+
+@pytest.mark.parametrize("format_", ["environment-yml", "pixi-toml", "requirements"])
+def test_no_place_of_a_file_keeps_credentials(tmp_path, capsys, format_):
+    file = tmp_path / "environment.yml"
+    file.write_text(SECRETS)
+    code, out, err = exported(capsys, str(file), "--format", format_)
+    assert code == 0
+    assert "index.example" in out
+    assert "hunter2" not in out + err
+
+
+def test_what_a_pixi_toml_has_another_place_for_or_none(tmp_path, capsys):
+    file = tmp_path / "environment.yml"
+    file.write_text(
+        "channels: [conda-forge]\nplatforms: [linux-64]\ndependencies:\n"
+        "- https://index.example/ch/linux-64/zlib-1.0-0.conda#0123456789abcdef0123456789abcdef\n"
+        "- conda-forge/noarch::tzdata\n- pkgs/main::mkl\n- pytorch=1.2=*cuda92*\n- 'scipy[build_number=3]'\n"
+        "- pip:\n  - PyYAML\n  - -e ./own[x]\n  - --find-links ./wheels\n  - git+https://index.example/c.git\n"
+    )
+    _, out, err = exported(capsys, str(file), "--format", "pixi-toml")
+    manifest = tomllib.loads(out)
+    assert mistakes(manifest) == []
+    assert manifest["workspace"]["channels"] == [
+        "conda-forge",
+        "https://repo.anaconda.com/pkgs/main",
+    ]
+    assert manifest["system-requirements"] == {"cuda": "9"}
+    assert manifest["dependencies"] == {
+        "zlib": {
+            "url": "https://index.example/ch/linux-64/zlib-1.0-0.conda",
+            "md5": "0123456789abcdef0123456789abcdef",
+        },
+        "tzdata": {"version": "*", "channel": "conda-forge", "subdir": "noarch"},
+        "mkl": {"version": "*", "channel": "https://repo.anaconda.com/pkgs/main"},
+        "pytorch": {"version": "==1.2", "build": "*cuda92*"},
+        "scipy": "*",
+        "python": "*",
+        "pip": "*",
+    }
+    assert manifest["pypi-dependencies"]["own"]["extras"] == ["x"]
+    assert manifest["pypi-options"] == {"find-links": [{"path": "./wheels"}]}
+    assert "scipy[build_number=3]: left out of the pixi.toml: build_number" in err
+    assert "write `NAME @ git+https://index.example/c.git`" in err
+
+
+def test_every_file_of_the_corpus_becomes_a_pixi_toml_that_is_sound():
+    from envguard import api
+
+    real_data("corpus")
+    made = 0
+    for path in CORPUS:
+        try:
+            text = api.export(str(path), format_="pixi-toml").text
+        except InputError:
+            continue
+        made += 1
+        assert mistakes(tomllib.loads(text)) == [], path.name
+    assert made > 0.85 * len(CORPUS)
 
 
 def test_exact_formats_are_refused_for_a_file_that_names_no_exact_packages(tmp_path, capsys):

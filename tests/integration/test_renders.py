@@ -24,6 +24,7 @@ from envguard.model.conda import parse_match_spec, record_matches
 from envguard.model.lockfile import LockedPackage, Lockfile
 from envguard.model.package import Manager, PackageRecord
 from envguard.model.rendering import RenderKind
+from tests.channel import write_channel
 from tests.real_data import DATA, real_data, serving
 from tests.wheels import make_wheel
 
@@ -83,6 +84,25 @@ def test_a_pixi_lock_names_the_same_packages_to_rattler_and_to_us(real_lock, tmp
         assert {told(r) for r in ours.records_for(platform.name) or ()} == {
             told(r) for r in real_lock.records_for(platform.name)
         }
+
+
+def test_rattler_reads_a_pixi_lock_of_a_channel_that_is_a_folder(tmp_path, monkeypatch):
+    channel = write_channel(tmp_path / "my channel")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ENVGUARD_CACHE_DIR", str(tmp_path / "cache"))
+    Path("environment.yml").write_text(
+        f"channels: ['{channel.as_uri()}']\nplatforms: [linux-64]\ndependencies: [python, numpy]\n"
+    )
+    assert run(["lock", "--no-condarc", "--render", "pixi"]) == 0
+    lock = parse_conda_lock(Path("conda-lock.yml").read_text(), "conda-lock.yml")
+    environment = LockFile.from_path(Path("pixi.lock")).default_environment()
+    [platform] = environment.platforms()
+    found = environment.conda_repodata_records_for_platform(platform) or []
+    assert sorted((r.name.normalized, str(r.version), str(r.build), r.subdir) for r in found) == [
+        (r.name, r.version, r.build, r.subdir)
+        for r in sorted(lock.records_for("linux-64"), key=lambda r: r.name)
+    ]
+    assert run(["diff", "conda-lock.yml", "pixi.lock"]) == 0
 
 
 def test_rattler_writes_our_pixi_lock_as_it_was(real_lock, tmp_path):

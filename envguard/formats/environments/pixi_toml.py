@@ -7,10 +7,12 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 
 from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
 
 from envguard.model.channel import channel_name, channel_urls
 from envguard.model.conda import parse_match_spec
 from envguard.model.environment import Dependency, Environment, selector_holds
+from envguard.model.subdir import SUBDIRS
 
 _COMMIT = re.compile(
     r"git\+(?P<url>[^@#]+(?:@[^@/#]+/[^@#]+)?)(?:@(?P<rev>[^@#/]+))?(?:#(?P<rest>.*))?\Z"
@@ -20,6 +22,9 @@ _EGG = re.compile(r"git\+\S+[#&]egg=([A-Za-z0-9._-]+(?:\[[^\]\s]+\])?)")
 _OPTION = re.compile(
     r"(--index-url|-i|--extra-index-url|--find-links|-f|-e|--editable)[=\s]\s*(\S.*)\Z"
 )
+_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?\Z")
+_ARCHIVE = re.compile(r"(\w+://\S+(?:\.conda|\.tar\.bz2))(?:#([0-9a-fA-F]{32}))?\Z")
+_ANY = '"*"'
 _KEY = re.compile(r"[A-Za-z0-9_-]+\Z")
 _CUDA = re.compile(r"cuda(\d{2,3}|\d+\.\d+)")
 Entry = Callable[[str], tuple[str, str] | None]
@@ -56,14 +61,26 @@ def dump_pixi_toml(
 
 def _channels(environment: Environment, platforms: Sequence[str]) -> list[str]:
     """pixi knows no `defaults` and adds no channel by itself."""
-    names: list[str] = []
-    for channel in environment.channels:
-        if channel == "defaults":
-            subdir = next((p for p in platforms if p.startswith("win-")), "linux-64")
-            names += channel_urls(channel, subdir=subdir)
-        elif channel != "nodefaults":
-            names.append(channel_name(channel))
-    return list(dict.fromkeys(names)) or ["conda-forge"]
+    subdir = next((p for p in platforms if p.startswith("win-")), "linux-64")
+    specs = [parse_match_spec(line.spec) for line in environment.dependencies]
+    named = [_place(spec.channel)[0] for spec in specs if spec.channel is not None]
+    names = [name for c in environment.channels for name in _as_pixi_has_it(c, subdir)]
+    names = names or ["conda-forge"]
+    return list(dict.fromkeys([*names, *(n for c in named for n in _as_pixi_has_it(c, subdir))]))
+
+
+def _as_pixi_has_it(channel: str, subdir: str) -> tuple[str, ...]:
+    """A channel by the name or the URLs that pixi finds: to it every name is one of conda.anaconda.org."""
+    if channel in ("defaults", "nodefaults"):
+        return channel_urls(channel, subdir=subdir)
+    name = channel_name(channel)
+    return channel_urls(name, subdir=subdir) if name.startswith("pkgs/") else (name,)
+
+
+def _place(channel: str) -> tuple[str, str | None]:
+    """`conda-forge/linux-64` is a channel and a subdir."""
+    name, _, last = channel_name(channel).rpartition("/")
+    return (name, last) if name and last in (*SUBDIRS, "noarch") else (channel_name(channel), None)
 
 
 def _cuda(environment: Environment) -> str | None:
@@ -77,9 +94,14 @@ def _cuda(environment: Environment) -> str | None:
         match = _CUDA.search(spec.build or "")
         digits = re.search(r"\d+", told or "")
         if match or digits:
-            number = match[1] if match else digits[0] if digits else ""
-            return number.partition(".")[0] if "." in number or digits else number[:2]
+            return _major(match[1]) if match else digits[0] if digits else None
     return None
+
+
+def _major(number: str) -> str:
+    """Of a build string: `118` is 11.8, `12` is 12, and `92` is 9.2: CUDA 9.2 and older are written so."""
+    whole, dot, _ = number.partition(".")
+    return whole if dot else number[:-1] if len(number) == 3 or int(number) > 75 else number
 
 
 def _tables(
@@ -102,24 +124,47 @@ def _table(name: str, specs: Sequence[str], notes: list[str], entry: Entry) -> I
     for spec in specs:
         pair = entry(spec)
         if pair is None:
-            notes.append(f"{spec}: has no place in a pixi.toml")
-        elif found.setdefault(*pair) != pair[1]:
-            notes.append(f"{spec}: {pair[0]} is there twice, and a pixi.toml has room for one")
+            notes.append(_no_place(spec))
+            continue
+        key, value = pair
+        if found.setdefault(key, value) == _ANY:
+            found[key] = value
+        elif value not in (found[key], _ANY):
+            notes.append(f"{spec}: {key} is there twice, and a pixi.toml has room for one")
+        if entry is _conda and (lost := _unsaid(spec)):
+            notes.append(f"{spec}: left out of the pixi.toml: {', '.join(lost)}")
     if found or name == "dependencies":
         yield from ("", f"[{name}]", *(f"{_key(k)} = {v}" for k, v in found.items()))
 
 
+def _no_place(line: str) -> str:
+    nameless = line.startswith(("git+", "http://", "https://", "file:"))
+    hint = f": pixi wants a name there, write `NAME @ {line}`" if nameless else ""
+    return f"{line}: has no place in a pixi.toml{hint}"
+
+
 def _conda(spec: str) -> tuple[str, str]:
     parsed = parse_match_spec(spec)
-    version = _text(parsed.version or "*")
+    if archive := _ARCHIVE.match(spec):
+        md5 = {"md5": _text(archive[2])} if archive[2] else {}
+        return parsed.name, _inline({"url": _text(archive[1]), **md5})
     if parsed.build is None and parsed.channel is None:
-        return parsed.name, version
-    fields = {"version": version}
+        return parsed.name, _text(parsed.version or "*")
+    fields = {"version": _text(parsed.version or "*")}
     if parsed.build is not None:
         fields["build"] = _text(parsed.build)
     if parsed.channel is not None:
-        fields["channel"] = _text(channel_name(parsed.channel))
+        channel, subdir = _place(parsed.channel)
+        fields["channel"] = _text(_as_pixi_has_it(channel, subdir or "linux-64")[0])
+        fields |= {"subdir": _text(subdir)} if subdir else {}
     return parsed.name, _inline(fields)
+
+
+def _unsaid(spec: str) -> list[str]:
+    """What a spec says in brackets beside version, build and channel."""
+    inside = re.search(r"\[(.*)\]", spec)
+    keys = re.findall(r"(\w+)\s*=", re.sub(r"'[^']*'|\"[^\"]*\"", "", inside[1])) if inside else []
+    return [key for key in keys if key not in ("version", "build", "channel")]
 
 
 def _pypi(line: str) -> tuple[str, str] | None:
@@ -133,11 +178,12 @@ def _pypi(line: str) -> tuple[str, str] | None:
         return None
     extras = {"extras": _list(sorted(requirement.extras))} if requirement.extras else {}
     marker = {"env-markers": _text(str(requirement.marker))} if requirement.marker else {}
+    name = canonicalize_name(requirement.name)
     if requirement.url is None:
         version = _text(str(requirement.specifier) or "*")
         more = extras | marker
-        return requirement.name, _inline({"version": version} | more) if more else version
-    return requirement.name, _inline(_source(requirement.url) | extras | marker)
+        return name, _inline({"version": version} | more) if more else version
+    return name, _inline(_source(requirement.url) | extras | marker)
 
 
 def _source(url: str) -> dict[str, str]:
@@ -156,10 +202,13 @@ def _editable(path: str) -> tuple[str, str] | None:
     if "://" in path and not path.startswith("file:"):
         return None
     place = path.removeprefix("file://").partition("#")[0].strip()
+    place, _, extras = place.removesuffix("]").partition("[")
     name = place.rstrip("/").rpartition("/")[2]
-    if not re.match(r"[A-Za-z]", name):
+    if not _NAME.match(name):
         return None
-    return name, _inline({"path": _text(place), "editable": "true"})
+    fields = {"path": _text(place), "editable": "true"}
+    names = sorted(extra.strip() for extra in extras.split(",") if extra.strip())
+    return name, _inline(fields | ({"extras": _list(names)} if names else {}))
 
 
 def _is_option(line: str) -> bool:
@@ -179,8 +228,15 @@ def _pip_options(lines: Sequence[Dependency]) -> list[str]:
     if extra := found.get("--extra-index-url"):
         options.append(f"extra-index-urls = {_list(extra)}")
     if links:
-        options.append(f"find-links = [{', '.join(f'{{ url = {_text(x)} }}' for x in links)}]")
+        options.append(f"find-links = [{', '.join(map(_link, links))}]")
     return ["", "[pypi-options]", *options] if options else []
+
+
+def _link(place: str) -> str:
+    """A page, or a folder, of files."""
+    if "://" in place and not place.startswith("file:"):
+        return _inline({"url": _text(place)})
+    return _inline({"path": _text(place.removeprefix("file://"))})
 
 
 def _inline(fields: dict[str, str]) -> str:

@@ -155,6 +155,7 @@ def _details(record: PackageRecord) -> dict[str, Any]:
         {kind: url},
         **_unread(record),
         build_number=_build_number(record),
+        subdir=_subdir(record),
         sha256=record.sha256,
         md5=record.md5,
         depends=sorted(record.depends),
@@ -174,6 +175,13 @@ def _build_number(record: PackageRecord) -> int | None:
     archive = archive_name(record.url or "")
     derived = archive.build_number if archive is not None else None
     return None if record.build_number == derived else record.build_number
+
+
+def _subdir(record: PackageRecord) -> str | None:
+    """None where rattler reads it off the URL: never off a `file:` one, which it takes for a path."""
+    url = without_credentials(record.url or "")
+    told = not url.startswith("file:") and url.rpartition("/")[0].endswith(f"/{record.subdir}")
+    return None if told else record.subdir
 
 
 def _requirement(depend: str) -> str | None:
