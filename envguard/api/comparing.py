@@ -41,6 +41,7 @@ def render(
     from envguard.errors import InputError
     from envguard.formats.renders import render as render_lock
     from envguard.model.lockfile import Lockfile
+    from envguard.model.rendering import RenderSource
 
     path, found = subjects.find_subject(what, looked_for=("conda-lock.yml",))
     if not isinstance(found, Lockfile):
@@ -48,7 +49,7 @@ def render(
             f"{path} is no conda-lock.yml, and only a lock can be written as {kind.value}",
             hint=f"envguard lock, then envguard export conda-lock.yml --format {kind.value}",
         )
-    return render_lock(found, kind, platforms=platforms)
+    return render_lock(found, kind, platforms=platforms, source=RenderSource(Path(path).name))
 
 
 def refuse_renders_nowhere(options: LockOptions) -> None:
@@ -79,12 +80,13 @@ def rendered_beside(
         return ()
     from envguard.formats.locks.conda_lock import parse_conda_lock
     from envguard.formats.renders import render as render_lock
+    from envguard.model.rendering import RenderSource
 
     lockfile = parse_conda_lock(lock_text, str(output))
     return tuple(
         (output.parent / rendered.file_name(output.name), rendered)
         for kind in dict.fromkeys(kinds)
-        for rendered in render_lock(lockfile, kind)
+        for rendered in render_lock(lockfile, kind, source=RenderSource(output.name))
     )
 
 

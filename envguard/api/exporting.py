@@ -91,12 +91,12 @@ def export(
                 f"{path} names no exact packages, and {format_} is made of them",
                 hint=f"lock it first: envguard lock {path}, then envguard export conda-lock.yml",
             )
-        return _rendered(as_lock(found, knowledge, allow=allow), format_, platforms)
+        return _rendered(path, found, as_lock(found, knowledge, allow=allow), format_, platforms)
     if platforms:
         raise InputError(f"--platform chooses of a lock's files; --format {format_} has one")
     cleaned = clean(found, policy, knowledge, text=text, allow=allow)
     written = _written(cleaned, format_, found)
-    written = replace(written, notes=(*written.notes, *_clobbered(found)))
+    written = replace(written, notes=(*written.notes, *_clobbered(found), *_nothing(path, found)))
     if prove is None:
         return written
     again = parse_environment(cleaned.text, path)
@@ -128,7 +128,7 @@ def _subject(
             hint="envguard export conda-lock.yml, environment.yml, -n NAME or -p PREFIX",
         )
     if isinstance(found, Environment) and what != "-":
-        text = files.read_text(Path(path))
+        text = files.read_text(Path(path), keep_mark=True)
     return path, found, text
 
 
@@ -140,6 +140,14 @@ def _clobbered(found: object) -> tuple[str, ...]:
     if not isinstance(found, Installed) or found.kind != "prefix":
         return ()
     return owned_twice(found.path)
+
+
+def _nothing(path: str, found: object) -> tuple[str, ...]:
+    from envguard.ports import Installed
+
+    if not isinstance(found, Installed) or found.records:
+        return ()
+    return (f"{path}: no package is installed there, so python is all that there is to tell",)
 
 
 def _written(cleaned: Clean, format_: str, found: object) -> Exported:
@@ -159,19 +167,42 @@ def _written(cleaned: Clean, format_: str, found: object) -> Exported:
     return Exported(text, (*cleaned.notes, *notes))
 
 
-def _rendered(lockfile: Lockfile, format_: str, platforms: Sequence[str]) -> Exported:
+def _rendered(
+    path: str,
+    found: Lockfile | Installed,
+    lockfile: Lockfile,
+    format_: str,
+    platforms: Sequence[str],
+) -> Exported:
     from envguard.errors import InputError
     from envguard.formats.renders import render
-    from envguard.model.rendering import RenderKind
+    from envguard.model.rendering import RenderKind, RenderSource
+    from envguard.ports import Installed
 
-    files = render(lockfile, RenderKind(format_), platforms=platforms)
+    if isinstance(found, Installed):
+        source = RenderSource(str(Path(path).resolve()), installed=True)
+    else:
+        source = RenderSource(Path(path).name if path != "-" else "conda-lock.yml")
+    files = render(lockfile, RenderKind(format_), platforms=platforms, source=source)
     if len(files) > 1:
         subdirs = ", ".join(str(file.subdir) for file in files)
         raise InputError(
             f"{format_} is one file a platform, and the lock has {len(files)} of them: {subdirs}. "
             f"Name one (--platform {files[0].subdir}), or write all with `envguard lock --render {format_}`"
         )
-    return Exported(files[0].text, files[0].notes)
+    return Exported(files[0].text, (*files[0].notes, *_without_python(path, found)))
+
+
+def _without_python(path: str, found: Lockfile | Installed) -> tuple[str, ...]:
+    """A virtual environment has the python that it was made with, and no package of it."""
+    from envguard.ports import Installed
+
+    if not isinstance(found, Installed) or found.kind != "venv":
+        return ()
+    what = (
+        "no package is installed there" if not found.records else "its pip packages are all it has"
+    )
+    return (f"{path}: {what}; Python {found.python_version} is none of them",)
 
 
 def _proofs(

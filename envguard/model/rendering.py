@@ -36,6 +36,17 @@ _FILE_NAMES = {
 
 
 @dataclass(frozen=True, slots=True)
+class RenderSource:
+    """What a file is made of: `check` is what `envguard check` is to be given for it."""
+
+    check: str = "conda-lock.yml"
+    installed: bool = False
+
+
+LOCK = RenderSource()
+
+
+@dataclass(frozen=True, slots=True)
 class Rendered:
     """One file. `subdir` is None where it holds all of them; `notes` say what it does not hold."""
 

@@ -16,7 +16,8 @@ def dump_environment(environment: Environment) -> str:
     lines += _block("channels", environment.channels)
     if len(environment.platforms) > 1:
         lines += _block("platforms", environment.platforms)
-    lines.append("dependencies:")
+    nothing = not (environment.dependencies or environment.pip)
+    lines.append("dependencies: []" if nothing else "dependencies:")
     lines += [_line(dependency, "  ") for dependency in environment.dependencies]
     if environment.pip:
         lines.append("  - pip:")

@@ -15,9 +15,9 @@ from envguard.formats.renders.pixi import render_pixi
 from envguard.formats.renders.pylock import render_pylock
 from envguard.formats.renders.requirements import render_requirements
 from envguard.formats.renders.sbatch import render_sbatch
-from envguard.formats.renders.wording import counted
+from envguard.formats.renders.wording import HEADER, OF_INSTALLED, counted
 from envguard.model.lockfile import Lockfile
-from envguard.model.rendering import OF_THE_CONTRACT, Rendered, RenderKind
+from envguard.model.rendering import LOCK, OF_THE_CONTRACT, Rendered, RenderKind, RenderSource
 
 _OF_A_SUBDIR: dict[RenderKind, Callable[[Lockfile, str], Rendered]] = {
     RenderKind.EXPLICIT: render_explicit,
@@ -26,13 +26,16 @@ _OF_A_SUBDIR: dict[RenderKind, Callable[[Lockfile, str], Rendered]] = {
     RenderKind.PYLOCK: render_pylock,
     RenderKind.CYCLONEDX: render_cyclonedx,
     RenderKind.DOCKER_ENV: render_docker_env,
-    RenderKind.SBATCH: render_sbatch,
     RenderKind.NODE_AFFINITY: render_node_affinity,
 }
 
 
 def render(
-    lockfile: Lockfile, kind: RenderKind, *, platforms: Sequence[str] = ()
+    lockfile: Lockfile,
+    kind: RenderKind,
+    *,
+    platforms: Sequence[str] = (),
+    source: RenderSource = LOCK,
 ) -> tuple[Rendered, ...]:
     """One file a subdir, or one for all where the format has room; `platforms` empty = all there are.
 
@@ -50,8 +53,18 @@ def render(
     wanted = [subdir for subdir in lockfile.platforms if not platforms or subdir in platforms]
     if kind is RenderKind.PIXI:
         return (render_pixi(lockfile, wanted),)
-    make = _OF_A_SUBDIR[kind]
-    return tuple(_with_left_out(make(lockfile, subdir), lockfile, subdir) for subdir in wanted)
+    if kind is RenderKind.SBATCH:
+        files = [render_sbatch(lockfile, subdir, source) for subdir in wanted]
+    else:
+        files = [_OF_A_SUBDIR[kind](lockfile, subdir) for subdir in wanted]
+    told = [_of(source, _with_left_out(f, lockfile, s)) for f, s in zip(files, wanted, strict=True)]
+    return tuple(told)
+
+
+def _of(source: RenderSource, rendered: Rendered) -> Rendered:
+    if not source.installed:
+        return rendered
+    return replace(rendered, text=rendered.text.replace(HEADER, OF_INSTALLED, 1))
 
 
 def _with_left_out(rendered: Rendered, lockfile: Lockfile, subdir: str) -> Rendered:

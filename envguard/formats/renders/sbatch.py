@@ -6,13 +6,15 @@ and the job asks the node itself before it starts (https://slurm.schedmd.com/sba
 
 from __future__ import annotations
 
+import shlex
+
 from envguard.formats.renders.contract_terms import contract_in, in_words, terms_of
 from envguard.formats.renders.wording import HEADER
 from envguard.model.lockfile import Lockfile
-from envguard.model.rendering import Rendered, RenderKind
+from envguard.model.rendering import LOCK, Rendered, RenderKind, RenderSource
 
 
-def render_sbatch(lockfile: Lockfile, subdir: str) -> Rendered:
+def render_sbatch(lockfile: Lockfile, subdir: str, source: RenderSource = LOCK) -> Rendered:
     """Lines for the top of a job script; `sbatch` reads them up to the first command."""
     terms = terms_of(contract_in(lockfile, subdir))
     gpu = ["#SBATCH --gres=gpu:1"] if terms.needs_gpu else ["# no GPU is needed: no --gres"]
@@ -24,7 +26,7 @@ def render_sbatch(lockfile: Lockfile, subdir: str) -> Rendered:
         *(f"#     {in_words(term)}" for term in terms.terms),
         *(f"#     {text}" for text in terms.unsaid),
         "# A node that has less ends the job here, before anything runs:",
-        "envguard check conda-lock.yml --for here || exit 1",
+        f"envguard check {shlex.quote(source.check)} --for here || exit 1",
     ]
     text = "\n".join(lines) + "\n"
     return Rendered(RenderKind.SBATCH, subdir, text, ())

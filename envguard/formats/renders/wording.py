@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from envguard.model.package import PackageRecord
 
 HEADER = "# Made by envguard from a lock. To change it, lock again and render again.\n"
+OF_INSTALLED = (
+    "# Made by envguard from what is installed. To change it, install, and export again.\n"
+)
 _NAMED = 5
 
 
