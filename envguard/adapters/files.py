@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
+import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -22,7 +24,7 @@ def write_text(path: Path, text: str) -> None:
     """Write `text` to `path` atomically, keeping the mode of a file that was there.
 
     What is no regular file (/dev/stdout, a pipe) is written to, never replaced. Raises UnavailableError
-    when it cannot be written; then nothing has changed.
+    when it cannot be written, or is read-only; then nothing has changed.
     """
     write_bytes(path, text.encode("utf-8"))
 
@@ -41,6 +43,8 @@ def write_texts(texts: Mapping[Path, str]) -> None:
 
 
 def _write_all(contents: Mapping[Path, bytes]) -> None:
+    for path in contents:
+        refuse_read_only(path)
     with contextlib.ExitStack() as waiting:
         whole = [
             (waiting.enter_context(_temporary(path, content)), _real(path))
@@ -55,6 +59,23 @@ def _write_all(contents: Mapping[Path, bytes]) -> None:
                 temporary.replace(path)
             except OSError as error:
                 raise _not_written(path, error) from error
+
+
+def refuse_read_only(path: Path) -> None:
+    """Raise UnavailableError for a file that somebody has made read-only.
+
+    To replace it takes no more than its folder, and to root every file is one to write: so its mode counts.
+    """
+    try:
+        mode = path.stat().st_mode
+        forbidden = not mode & 0o222 or not os.access(path, os.W_OK)
+    except OSError:
+        return  # none is there, or writing says why not
+    if forbidden and stat.S_ISREG(mode):
+        raise UnavailableError(
+            f"{path} is read-only, and stays as it is",
+            hint=f"chmod u+w {shlex.quote(str(path))}, or another place: -o FILE",
+        )
 
 
 def _replaces(path: Path) -> bool:
@@ -116,8 +137,11 @@ def _not_written(path: Path, error: OSError) -> UnavailableError:
     )
 
 
-def read_text(path: Path) -> str:
-    """The text of a user's file. Raises InputError: missing, not a file, too large, not UTF-8."""
+def read_text(path: Path, *, keep_mark: bool = False) -> str:
+    """The text of a user's file. Raises InputError: missing, not a file, too large, not UTF-8.
+
+    `keep_mark`: a byte order mark (Windows editors write one) is its first character, to be written again.
+    """
     most = MAX_NOTEBOOK_BYTES if path.suffix == NOTEBOOK else MAX_TEXT_BYTES
     try:
         if path.is_dir():
@@ -129,7 +153,7 @@ def read_text(path: Path) -> str:
             data = stream.read(most + 1)
         if len(data) > most:
             raise InputError(f"{path} has more than {most:,} bytes; no more are read")
-        return data.decode("utf-8-sig")
+        return data.decode("utf-8" if keep_mark else "utf-8-sig")
     except FileNotFoundError as error:
         raise InputError(
             f"{path} does not exist", hint=f"look in {path.absolute().parent}, or name another file"

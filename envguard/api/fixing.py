@@ -41,7 +41,7 @@ def fix(
         ignore=ignore,
         configuration=configuration,
     )
-    text = files.read_text(environment_yml)
+    text = files.read_text(environment_yml, keep_mark=True)
     if not _is_environment(path):
         raise InputError(
             f"{path} is no environment.yml, and only such a file is fixed",

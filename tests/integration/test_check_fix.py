@@ -106,3 +106,20 @@ def test_secrets_beside_a_fixed_line_are_not_shown_and_stay_in_the_file(tmp_path
     assert "API_TOKEN: ***" in err
     assert "hunter2" not in err
     assert path.read_text() == text.replace("numpy=2.1", "numpy <2")
+
+
+def test_a_byte_order_mark_and_windows_lines_stay(tmp_path, capsys):
+    path = tmp_path / "environment.yml"
+    text = "\ufeffdependencies: [numpy=2.1, pytorch=2.2.0=cuda118*]\r\nchannels: [conda-forge]\r\n"
+    path.write_bytes(text.encode())
+    fixed(capsys, str(path), "--fix", "--yes")
+    assert path.read_bytes() == text.replace("numpy=2.1", "numpy <2").encode()
+
+
+def test_a_read_only_file_is_not_replaced(file, capsys):
+    file.chmod(0o444)
+    code, _, err = fixed(capsys, str(file), "--fix", "--yes")
+    assert code == 4
+    assert f"{file} is read-only, and stays as it is\nhint: chmod u+w {file}" in err
+    assert file.read_text() == FILE
+    assert [path.name for path in file.parent.iterdir()] == [file.name]

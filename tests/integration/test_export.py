@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sys
 import tomllib
+import venv
 from pathlib import Path
 
 import pytest
@@ -157,6 +159,46 @@ def test_an_environment_file_keeps_its_comments_and_its_order(tmp_path, capsys):
         in err
     )
     assert file.read_text() == before
+
+
+def test_a_byte_order_mark_stays_also_where_its_line_is_edited(tmp_path, capsys):
+    file, out = tmp_path / "environment.yml", tmp_path / "new.yml"
+    file.write_bytes("\ufeffdependencies: [numpy=1.26.4=py312heda63a1_0]  # ä\r\n".encode())
+    for _ in range(2):
+        exported(capsys, str(file), "-o", str(out))
+        assert out.read_bytes() == "\ufeffdependencies: [numpy=1.26]  # ä\r\n".encode()
+        file = out
+
+
+def test_a_read_only_file_is_not_written_over(tmp_path, capsys):
+    out = tmp_path / "environment.yml"
+    out.write_text("mine\n")
+    out.chmod(0o444)
+    prefix = prefix_of(tmp_path / "p", PYTHON)
+    code, _, err = exported(capsys, "-p", str(prefix), "-o", str(out))
+    assert code == 4
+    assert f"{out} is read-only, and stays as it is" in err
+    assert out.read_text() == "mine\n"
+
+
+def test_an_environment_without_packages_says_so(tmp_path, capsys):
+    venv.create(tmp_path / "v", with_pip=False)
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    code, out, err = exported(capsys, str(tmp_path / "v"))
+    assert code == 0
+    assert yaml.safe_load(out)["dependencies"] == [f"python={version}"]
+    assert "no package is installed there" in err
+    code, out, err = exported(capsys, str(tmp_path / "v"), "--format", "env")
+    assert (code, yaml.safe_load(out)["dependencies"]) == (0, [])
+    assert f"no package is installed there; Python {version}" in err
+
+
+def test_what_is_made_of_a_prefix_does_not_speak_of_a_lock(tmp_path, capsys):
+    prefix = prefix_of(tmp_path / "my env", PYTHON, NUMPY)
+    _, out, _ = exported(capsys, "-p", str(prefix), "--format", "sbatch")
+    assert "from what is installed" in out
+    assert "lock" not in out
+    assert f"envguard check '{prefix}' --for here || exit 1" in out
 
 
 def test_a_clean_file_becomes_a_pixi_toml(tmp_path, capsys):

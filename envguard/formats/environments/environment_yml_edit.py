@@ -20,6 +20,7 @@ from envguard.formats.environments.environment_yml_dump import scalar
 from envguard.model.cleaning import Edits
 from envguard.model.environment import Dependency, Environment
 
+_MARK = "\ufeff"
 _BREAK = re.compile(r"\r\n|[\n\r\x85\u2028\u2029]")
 
 
@@ -39,6 +40,8 @@ def edited(text: str, environment: Environment, edits: Edits) -> str:
     """
     if edits.empty:
         return text
+    if text.startswith(_MARK):  # the reader does not count it where it says what stands where
+        return _MARK + edited(text.removeprefix(_MARK), environment, edits)
     path = environment.path or "environment.yml"
     root = yaml_reader.compose(text, path)
     assert isinstance(root, yaml.MappingNode)
