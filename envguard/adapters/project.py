@@ -9,17 +9,19 @@ from contextlib import suppress
 from pathlib import Path
 
 from envguard.adapters import configuration
-from envguard.adapters.files import mode_of
+from envguard.adapters.files import mode_of, read_text
 from envguard.errors import InputError, UnavailableError
-from envguard.model.project import GITLAB, Project
+from envguard.formats.pyproject import parse_pyproject
+from envguard.model.project import GITLAB, NOT_READ, Project
 
-_LOOKED_FOR = ("environment.yml", "environment.yaml", "requirements.txt", GITLAB)
+_LOOKED_FOR = ("environment.yml", "environment.yaml", "requirements.txt", GITLAB, *NOT_READ)
+_PYPROJECT = "pyproject.toml"
 _MINOR = re.compile(r"\s*(3\.\d+)")
 _LARGEST = 64 * 1024
 
 
 def look_at(folder: Path) -> Project:
-    """What `init` has to know of `folder`. Raises InputError for a configuration with a mistake."""
+    """What `init` has to know of `folder`. Raises InputError for a file in it with a mistake."""
     folder = folder.resolve()
     workflows = folder / ".github"
     files = [name for name in _LOOKED_FOR if os.path.lexists(folder / name)]
@@ -30,7 +32,10 @@ def look_at(folder: Path) -> Project:
         name=folder.name or "env",
         files=frozenset(files),
         remote=_text(folder / ".git" / "config"),
-        python=python[1] if python else "3.12",
+        python=python[1] if python else None,
+        pyproject=parse_pyproject(read_text(folder / _PYPROJECT))
+        if (folder / _PYPROJECT).is_file()
+        else None,
         configured=configuration.find_configuration(folder).path is not None,
     )
 

@@ -16,7 +16,8 @@ from envguard.cli.options import for_option
 def command(targets: tuple[str, ...], yes: bool) -> int:
     """Write what is missing in this folder: environment.yml, .envguard.yml and the check for CI.
 
-    They are made from requirements.txt, the cards of this machine (or --for) and where the repository is.
+    They are made from requirements.txt or pyproject.toml, the cards of this machine (or --for) and where the
+    repository is.
     A file that is there stays as it is.
     """
     from envguard import api

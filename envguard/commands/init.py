@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 
+from packaging.specifiers import SpecifierSet
+
+from envguard.formats.environments.environment_yml_dump import scalar
 from envguard.model.machine import Driver, Machine
 from envguard.model.project import (
     CONFIGURATIONS,
     ENVIRONMENTS,
     GITLAB,
+    NOT_READ,
+    PYTHON,
     WORKFLOW,
     InitPlan,
     NewFile,
     Project,
+    PyProject,
 )
+from envguard.model.secrets import redacted
 
+REQUIREMENTS = "requirements.txt"
+_NEWEST_PYTHON = 40
+"""A minor version that is beyond all that there will be soon."""
 _TOOL = "pipx run --spec conda-envguard envguard"
 
 
@@ -27,6 +38,7 @@ def plan_init(project: Project, machine: Machine, said: tuple[str, ...] = ()) ->
         notes.append(f"{there} is there and stays as it is")
     else:
         files.append(_environment(project))
+        notes += _notes(project)
     if project.configured:
         notes.append("a configuration is there and stays as it is")
     else:
@@ -40,19 +52,71 @@ def plan_init(project: Project, machine: Machine, said: tuple[str, ...] = ()) ->
 
 
 def _environment(project: Project) -> NewFile:
-    requirements = "requirements.txt" in project.files
+    asked = _asked(project)
     lines = [
-        f"name: {json.dumps(project.name)}",
+        f"name: {scalar(project.name)}",
         "channels:",
         "  - conda-forge",
         "  - nodefaults",
         "dependencies:",
-        f"  - python={project.python}",
+        f"  - python={_python(project)}",
     ]
-    if requirements:
-        lines += ["  - pip", "  - pip:", "      - -r requirements.txt"]
-    what = "what is asked for" + (": requirements.txt, by pip" if requirements else "")
+    if asked:
+        lines += ["  - pip", "  - pip:"]
+    for origin, requirements in asked.items():
+        lines += [f"      # {origin}"] if origin != REQUIREMENTS else []
+        lines += [f"      - {scalar(redacted(line))}" for line in requirements]
+    what = "what is asked for" + (f": {', '.join(asked)}, by pip" if asked else "")
     return NewFile(ENVIRONMENTS[0], "\n".join(lines) + "\n", what)
+
+
+def _asked(project: Project) -> dict[str, tuple[str, ...]]:
+    """The lines of the pip section, by where they come from."""
+    if REQUIREMENTS in project.files:
+        return {REQUIREMENTS: (f"-r {REQUIREMENTS}",)}
+    read = project.pyproject or PyProject()
+    both = {"pyproject.toml": read.dependencies, "its group dev": read.dev}
+    return {origin: lines for origin, lines in both.items() if lines}
+
+
+def _python(project: Project) -> str:
+    """The minor version: that of .python-version, else the nearest to ours that the project takes."""
+    if project.python is not None:
+        return project.python
+    return next(_fitting(project), PYTHON)
+
+
+def _fitting(project: Project) -> Iterator[str]:
+    """The minor versions that `requires-python` takes, the nearest to ours first."""
+    taken = SpecifierSet(project.pyproject.requires_python if project.pyproject else "")
+    _, _, ours = PYTHON.partition(".")
+    minors = sorted(range(_NEWEST_PYTHON), key=lambda minor: (abs(minor - int(ours)), minor))
+    ends = ("", ".99")
+    yield from (f"3.{n}" for n in minors if any(taken.contains(f"3.{n}{end}") for end in ends))
+
+
+def _notes(project: Project) -> Iterator[str]:
+    """What may hold dependencies, and is not in the file."""
+    read = project.pyproject or PyProject()
+    if REQUIREMENTS in project.files and (read.dependencies or read.dev):
+        yield (
+            f"pyproject.toml asks for {len({*read.dependencies, *read.dev})} packages, too: not taken, "
+            f"because {REQUIREMENTS} is there"
+        )
+    if project.python is None and next(_fitting(project), None) is None:
+        yield f"no Python 3 is {read.requires_python!r}, as pyproject.toml has it: {PYTHON} is written"
+    if read.dynamic:
+        yield "pyproject.toml leaves its dependencies to its build (dynamic): add them to the file"
+    if read.left_out:
+        yield f"of pyproject.toml not taken: {', '.join(read.left_out)}"
+    if read.installable:
+        yield "the project itself is not in it: add `- -e .` below `pip:` where it is to be installed"
+    unread = [*(name for name in NOT_READ if name in project.files), *read.others]
+    if unread:
+        yield f"may hold dependencies, too, and is not read: {', '.join(unread)}"
+    lines = [*read.dependencies, *read.dev]
+    if any(redacted(line) != line for line in lines) and REQUIREMENTS not in project.files:
+        yield "credentials in URLs of pyproject.toml are left out"
 
 
 def _cards(machine: Machine) -> tuple[str, ...]:

@@ -67,6 +67,101 @@ def test_requirements_and_a_repository_on_github() -> None:
     assert "lock --check environment.yml" in steps[1]["run"]
 
 
+PYPROJECT = """\
+[project]
+name = "x"
+requires-python = ">=3.10,<3.12"
+dependencies = ["numpy>=1.2", "torch==2.7.1; sys_platform == 'linux'"]
+[project.optional-dependencies]
+docs = ["sphinx"]
+[dependency-groups]
+dev = ["pytest"]
+lint = [{include-group = "dev"}]
+[tool.poetry.group.test.dependencies]
+y = "*"
+[build-system]
+requires = []
+"""
+
+
+def test_what_a_pyproject_asks_for_is_in_the_file_and_the_rest_is_told(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    Path("pyproject.toml").write_text(PYPROJECT)
+    Path("setup.cfg").touch()
+    assert run(["init", "--yes", "--for", "cpu"]) == 0
+    environment = parse_environment(contents()["environment.yml"], "environment.yml")
+    assert [d.spec for d in environment.dependencies] == ["python=3.11", "pip"]
+    assert [d.spec for d in environment.pip] == [
+        *("numpy>=1.2", "torch==2.7.1; sys_platform == 'linux'", "pytest")
+    ]
+    told = capsys.readouterr().out
+    assert "what is asked for: pyproject.toml, its group dev, by pip" in told
+    assert "of pyproject.toml not taken: extra docs, group lint" in told
+    assert "the project itself is not in it: add `- -e .`" in told
+    assert "is not read: setup.cfg, [tool.poetry.group]" in told
+
+
+@pytest.mark.parametrize(
+    ("requires", "python", "said"),
+    [
+        (">=3.12", "3.12", ""),
+        (">=3.12.4", "3.12", ""),
+        ("<3.12", "3.11", ""),
+        (">=3.13", "3.13", ""),
+        ("==3.9.*", "3.9", ""),
+        ("<3", "3.12", "no Python 3 is '<3'"),
+    ],
+)
+def test_python_is_the_nearest_that_the_project_takes(
+    requires: str, python: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("pyproject.toml").write_text(f'[project]\nname = "x"\nrequires-python = "{requires}"\n')
+    assert run(["init", "--yes", "--for", "cpu"]) == 0
+    assert f"- python={python}\n" in contents()["environment.yml"]
+    assert said in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[project", "pyproject.toml: not TOML"),
+        (
+            "[project]\ndependencies = ['a b']\n",
+            "pyproject.toml:2: project.dependencies: 'a b' is no",
+        ),
+        ("[project]\ndependencies = 'a'\n", "pyproject.toml:2: project.dependencies: a list is"),
+        (
+            "[project]\nrequires-python = '3.x'\n",
+            "pyproject.toml:2: project.requires-python: '3.x'",
+        ),
+    ],
+)
+def test_a_pyproject_with_a_mistake_is_refused(
+    text: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("pyproject.toml").write_text(text)
+    assert run(["init", "--yes", "--for", "cpu"]) == 2
+    assert said in capsys.readouterr().err
+    assert contents() == {"pyproject.toml": text}
+
+
+def test_requirements_go_before_a_pyproject_which_is_told(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    Path("pyproject.toml").write_text(PYPROJECT)
+    Path("requirements.txt").write_text("einops\n")
+    assert run(["init", "--yes", "--for", "cpu"]) == 0
+    assert contents()["environment.yml"].endswith("- -r requirements.txt\n")
+    assert "asks for 3 packages, too: not taken" in capsys.readouterr().out
+
+
+def test_dynamic_dependencies_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("pyproject.toml").write_text("[project]\nname = 'x'\ndynamic = ['dependencies']\n")
+    assert run(["init", "--yes", "--for", "cpu"]) == 0
+    assert "leaves its dependencies to its build (dynamic)" in capsys.readouterr().out
+
+
 def test_nobody_there_to_be_asked_nothing_is_written(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["init"]) == 2
     assert "envguard init --yes" in capsys.readouterr().err
