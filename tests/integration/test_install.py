@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -309,6 +310,50 @@ def test_what_is_no_place_for_an_environment_is_refused_and_left_alone(
     assert message in capsys.readouterr().err
     left = {path for path in tmp_path.rglob("*") if "cache" not in path.parts} - set(before)
     assert left == set()
+
+
+def test_others_may_read_what_is_installed(ab, tmp_path: Path) -> None:
+    lock, prefix = write_lock(tmp_path / "lock.yml", ab, specs=("a",)), tmp_path / "p"
+    before = os.umask(0o027)
+    try:
+        assert run(["install", str(lock), "-p", str(prefix)]) == 0
+    finally:
+        os.umask(before)
+    modes = {path.name: path.stat().st_mode & 0o777 for path in (prefix / "conda-meta").iterdir()}
+    assert set(modes.values()) == {0o640}, modes
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_prefix_of_somebody_else_is_left_alone(ab, newer_a, tmp_path: Path, capsys) -> None:
+    lock, prefix = write_lock(tmp_path / "lock.yml", ab, specs=("a",)), tmp_path / "p"
+    assert run(["install", str(lock), "-p", str(prefix)]) == 0
+    before = tree(prefix)
+    (prefix / "conda-meta").chmod(0o555)
+    write_lock(lock, [newer_a], specs=("a",))
+    assert run(["install", str(lock), "-p", str(prefix)]) == 4
+    (prefix / "conda-meta").chmod(0o755)
+    assert f"{prefix} is not yours to change" in capsys.readouterr().err
+    assert tree(prefix) == before
+
+
+def test_a_name_is_put_where_the_condarc_says(
+    ab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name in ("ENVGUARD_NO_CONDARC", "CONDA_EXE", "CONDA_PREFIX", "MAMBA_ROOT_PREFIX"):
+        monkeypatch.delenv(name, raising=False)
+    folders = [tmp_path / "file" / "envs", tmp_path / "mine", tmp_path / "more"]
+    folders[0].parent.write_text("no folder can be below")
+    (tmp_path / ".condarc").write_text(f"envs_dirs: {json.dumps(list(map(str, folders)))}\n")
+    lock = write_lock(tmp_path / "lock.yml", ab, specs=("a",))
+    assert run(["install", str(lock), "-n", "x"]) == 0
+    assert (tmp_path / "mine" / "x" / "share" / "a").is_file()
+    assert run(["install", str(lock), "-n", "x"]) == 0
+    assert "all 2 conda packages are there as locked" in capsys.readouterr().out
+    assert run(["export", "-n", "x"]) == 0
+    assert run(["install", str(lock), "-n", "../x"]) == 2
+    assert "'../x' is no name for an environment" in capsys.readouterr().err
+    assert not (tmp_path / "x").exists()
 
 
 def test_a_lock_for_another_platform_is_refused(

@@ -53,7 +53,8 @@ def place_for(
         above = next((p for p in (folder, *folder.parents) if p.exists()), None)
         installation = folder.parent.is_dir() or folder.parent == _home(environment) / ".conda"
         told = str(folder) in envs_dirs
-        if above is not None and os.access(above, os.W_OK) and (installation or told):
+        writable = above is not None and above.is_dir() and os.access(above, os.W_OK)
+        if writable and (installation or told):
             return (folder / name).absolute()
     raise InputError(
         "no folder for environments can be written to",

@@ -92,6 +92,7 @@ class LastingPrefix:
         `local` gives a package the URL that it is fetched from. Raises UnavailableError, InputError.
         """
         refuse_unhashed((*plan.linked, *plan.pip_installed))
+        self._refuse_foreign()
         fresh = not (self.path / "conda-meta").is_dir()
         root = self._supply.root
         with (
@@ -243,6 +244,15 @@ class LastingPrefix:
                 raise
         finally:
             os.close(handle)
+
+    def _refuse_foreign(self) -> None:
+        """Raise UnavailableError for a prefix of somebody else's, before anything is fetched for it."""
+        meta = self.path / "conda-meta"
+        if meta.is_dir() and not os.access(meta, os.W_OK):
+            raise UnavailableError(
+                f"{self.path} is not yours to change: {meta} cannot be written to",
+                hint="ask its owner, or make one of your own: -p PREFIX",
+            )
 
     def _remove(self, existed: bool, above: Path) -> None:
         if existed:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from envguard import __version__
-from envguard.adapters.files import write_text
+from envguard.adapters.files import mode_of, write_text
 from envguard.adapters.prefixes.conda_meta import HALF, why_unreadable
 from envguard.errors import InputError
 from envguard.formats.history_writing import (
@@ -64,6 +64,7 @@ def complete_records(
     for spec in specs:
         asked.setdefault(spec_name(spec), []).append(redacted(spec))
     new, size, scripts = set(linked), 0, []
+    mode = mode_of(prefix / "conda-meta" / "a new file")  # rattler's are for their owner alone
     for record in wanted:
         path = prefix / "conda-meta" / f"{file_stem(record)}.json"
         data = path.read_bytes()
@@ -82,7 +83,7 @@ def complete_records(
             entry.pop(key, None)
         if told:
             entry |= {"requested_spec": told[0], "requested_specs": told}
-        replace_file(path, _dumped(entry))
+        replace_file(path, _dumped(entry), mode=mode if record.name in new else None)
     return Installation(size, tuple(scripts))
 
 
@@ -161,11 +162,14 @@ def files_of(prefix: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
         )
 
 
-def replace_file(path: Path, text: str) -> None:
-    """Whole or not at all, without waiting for the disk: the mark says whether all are done."""
+def replace_file(path: Path, text: str, *, mode: int | None = None) -> None:
+    """Whole or not at all, without waiting for the disk: the mark says whether all are done.
+
+    `mode` None = that of the file that was there.
+    """
     temporary = path.with_name(f".{path.name}.new")
     temporary.write_text(text, "utf-8")
-    temporary.chmod(path.stat().st_mode & 0o777)
+    temporary.chmod(path.stat().st_mode & 0o777 if mode is None else mode)
     os.replace(temporary, path)  # noqa: PTH105
 
 
