@@ -1,4 +1,4 @@
-"""`python -m tests.carried_conda ARGUMENTS`: the conda that conda-lock carries, as a program with its own name."""
+"""`python -m tests.carried_conda ARGUMENTS`: the conda that conda-lock carries, as a program of its own."""
 
 from __future__ import annotations
 
