@@ -52,6 +52,7 @@ def plan_prefix(state: PrefixState, lockfile: Lockfile, subdir: str) -> PrefixPl
         specs=request.dependencies.get(subdir, ()) if request is not None else None,
         pip_lines=request.pip.get(subdir, ()) if request is not None else None,
         variables=dict(request.variables) if request is not None else {},
+        channels=lockfile.channels,
         build=request is not None and "build" in request.allow,
     )
 

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from envguard.model.package import PackageRecord
-from envguard.model.secrets import redacted
+from envguard.model.secrets import redacted, without_credentials
 
+CHANNELS = "# envguard channels:"
 _HEAD = re.compile(r"==>\s*(.+?)\s*<==")
 _SPECS = re.compile(r"#\s*(update|install|create|remove|neutered)\s+specs:\s*(.+)")
 _NAME = re.compile(r"[A-Za-z0-9_.-]+")
@@ -33,6 +34,8 @@ class NewRevision:
     dropped: tuple[str, ...] = ()
     version: str | None = None
     """That of envguard; conda passes over the line."""
+    channels: tuple[str, ...] = ()
+    """In order of priority; conda notes those of its command line, and passes over this line."""
 
 
 def dump_revision(revision: NewRevision) -> str:
@@ -42,6 +45,9 @@ def dump_revision(revision: NewRevision) -> str:
         f"# cmd: {redacted(' '.join(revision.command.split()))}",
     ]
     lines += [f"# envguard version: {revision.version}"] if revision.version else []
+    if revision.channels:
+        channels = [without_credentials(channel) for channel in revision.channels]
+        lines.append(f"{CHANNELS} {json.dumps(channels)}")
     lines += [f"-{dist}" for dist in sorted(revision.unlinked)]
     lines += [f"+{dist}" for dist in sorted(revision.linked)]
     if revision.dropped:

@@ -45,6 +45,8 @@ class PrefixPlan:
     """What was asked for; None = the lock does not say."""
     pip_lines: tuple[str, ...] | None = None
     variables: Mapping[str, str] = field(default_factory=dict)
+    channels: tuple[str, ...] = ()
+    """Those of the lock, in order of priority."""
     build: bool = False
     """Source archives may be built."""
 

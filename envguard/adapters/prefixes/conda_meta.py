@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from envguard.formats.history_writing import asked_after
-from envguard.model.channel import channel_name
+from envguard.formats.history_writing import CHANNELS, asked_after
+from envguard.model.channel import channel_name, channel_urls
 from envguard.model.package import PackageRecord
 from envguard.model.secrets import without_credentials as public
 
@@ -184,14 +184,30 @@ def _public_spec(spec: str) -> str:
 
 
 def _channels(records: Sequence[PackageRecord], history: Sequence[str]) -> tuple[str, ...]:
-    """Channels in use: those named on command lines first, in that order, then the busiest."""
+    """Channels in use: those that were told first, the newest command before the others, then the busiest."""
     used = Counter(record.channel for record in records if record.channel)
     told: list[str] = []
     for line in reversed(history):
         if match := _COMMAND.match(line):
-            told += [channel_name(found) for found in _CHANNEL.findall(match[1])]
+            told += _members(_CHANNEL.findall(match[1]))
+        elif line.startswith(CHANNELS):
+            told += _members(_list_in(line.removeprefix(CHANNELS)))
     order = [*told, *(channel for channel, _ in used.most_common())]
     return tuple(dict.fromkeys(channel for channel in order if channel in used))
+
+
+def _members(channels: Iterable[str]) -> Iterator[str]:
+    """The channels that records can be from: `defaults` is several."""
+    for channel in channels:
+        yield from map(channel_name, channel_urls(channel, subdir="win-64"))
+
+
+def _list_in(text: str) -> list[str]:
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return []
+    return [item for item in found if isinstance(item, str)] if isinstance(found, list) else []
 
 
 def _variables(path: Path, problems: list[str]) -> dict[str, str] | None:

@@ -165,7 +165,12 @@ class LastingPrefix:
         kept = {record.name for record in plan.kept}
         conda = (*plan.kept, *(record for record in plan.wanted if record.name not in kept))
         meta_writer.write_history(
-            self.path, conda, plan.specs or (), command=self._command, now=self._now()
+            self.path,
+            conda,
+            plan.specs or (),
+            command=self._command,
+            now=self._now(),
+            channels=plan.channels,
         )
         meta_writer.unmark(self.path)
 

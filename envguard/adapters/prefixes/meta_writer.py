@@ -94,6 +94,7 @@ def write_history(
     *,
     command: str,
     now: datetime,
+    channels: Sequence[str] = (),
 ) -> bool:
     """Add a revision where packages or requests differ from the newest one; returns whether one was added.
 
@@ -116,6 +117,7 @@ def write_history(
         specs=new,
         dropped=dropped,
         version=__version__,
+        channels=tuple(channels),
     )
     joint = "" if not text or text.endswith("\n") else "\n"
     write_text(path, text + joint + dump_revision(revision))

@@ -200,6 +200,36 @@ def test_channels_come_in_the_order_of_the_command_line(
     assert reader.read(prefix).channels == ("pytorch", "conda-forge")
 
 
+def test_defaults_on_a_command_line_are_the_channels_they_stand_for(
+    prefix: Path, reader: PrefixReaderOnDisk
+) -> None:
+    add_record(prefix, "python", url="https://repo.anaconda.com/pkgs/main/linux-64/p.conda")
+    add_record(prefix, "numpy", "2.1")
+    add_record(prefix, "scipy", "1.1")
+    history = prefix / "conda-meta" / "history"
+    history.write_text("# cmd: conda create -c defaults -c conda-forge python\n")
+    assert reader.read(prefix).channels == ("pkgs/main", "conda-forge")
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ('["pytorch", "conda-forge"]', ("pytorch", "conda-forge")),
+        ('["conda-forge", "pytorch"]', ("conda-forge", "pytorch")),
+        ('["pytorch", ', ("conda-forge", "pytorch")),
+        ('{"a": 1}', ("conda-forge", "pytorch")),
+    ],
+)
+def test_an_installation_from_a_lock_tells_the_priority_of_its_channels(
+    prefix: Path, reader: PrefixReaderOnDisk, line: str, expected: tuple[str, ...]
+) -> None:
+    add_record(prefix, "pytorch", url="https://conda.anaconda.org/pytorch/linux-64/p.conda")
+    add_record(prefix, "numpy", "2.1")
+    add_record(prefix, "scipy", "1.1")
+    (prefix / "conda-meta" / "history").write_text(f"# envguard channels: {line}\n")
+    assert reader.read(prefix).channels == expected
+
+
 @pytest.mark.parametrize(
     ("state", "expected"),
     [

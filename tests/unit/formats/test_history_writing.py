@@ -28,11 +28,13 @@ def test_a_revision_has_the_lines_that_conda_writes() -> None:
         specs=("a >=2", "https://me:secret@host/c::b"),
         dropped=("c",),
         version="1.0",
+        channels=("https://me:secret@host/c", "conda-forge"),
     )
     assert dump_revision(revision).splitlines() == [
         "==> 2026-11-22 05:06:07 <==",
         "# cmd: envguard install --mirror https://host/x=y",
         "# envguard version: 1.0",
+        '# envguard channels: ["https://host/c", "conda-forge"]',
         "-conda-forge/noarch::a-1-0",
         "+conda-forge/noarch::a-2-0",
         "+conda-forge/noarch::b-1-0",
