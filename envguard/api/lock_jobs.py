@@ -141,12 +141,28 @@ def _wanted(
     from envguard.errors import InputError
 
     try:
-        return targets_to_lock(environment, path, said, options.platforms, configuration, kept)
+        wanted = targets_to_lock(environment, path, said, options.platforms, configuration, kept)
+        if "cpu" not in options.allow:
+            _refuse_no_common_cuda(environment, wanted)
+        return wanted
     except InputError as error:
         if options.targets or not configuration.lock_for:
             raise
         message = f"{configuration.path}: lock_for: {error.message}"
         raise InputError(message, hint=error.hint, problems=error.problems) from error
+
+
+def _refuse_no_common_cuda(
+    environment: Environment, targets: dict[str, tuple[Target, ...]]
+) -> None:
+    from envguard.adapters import rules
+    from envguard.checks.requests import asks_for_gpu
+    from envguard.commands.locking.targets import refuse_no_common_cuda
+
+    knowledge = rules.load()
+    refuse_no_common_cuda(
+        environment, targets, lambda selected: asks_for_gpu(selected, knowledge), knowledge
+    )
 
 
 def targets_to_lock(

@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 
-from envguard.checks.arch import check_architectures
 from envguard.checks.case import Case, case_of, is_tegra
-from envguard.checks.driver import check_driver_floor
+from envguard.checks.cuda_versions import (
+    CudaVersions,
+    Versions,
+    cuda_title,
+    cuda_versions,
+    version_range,
+)
 from envguard.checks.exclusion import Exclusion
-from envguard.checks.libraries import libraries_too_old
 from envguard.checks.machine_code import has_machine_code, has_ptx
 from envguard.checks.rule_exclusions import rule_exclusions
 from envguard.checks.wording import card_name
 from envguard.model.conda import version_matches
 from envguard.model.knowledge import CudnnFloor, Knowledge, TorchBuilds
 from envguard.model.machine import Driver, Gpu
-from envguard.model.package import Manager, PackageRecord
-from envguard.model.report import Finding, Status
 from envguard.model.target import Target
 from envguard.model.version import ComputeCapability, Dotted
 
 _CUDA_PINS = ("cuda-version", "cudatoolkit", "pytorch-cuda")
 """Packages whose version is a CUDA's: conda-forge's metapackage, its forerunner, the pytorch channel's."""
-_RUNTIME = "cuda-cudart"
 _CUDNN = ("cudnn", "libcudnn")
 _PATCHES = range(4)
 
@@ -51,10 +51,10 @@ def exclusions(
     cases = [case for case in every if case.target.wants_gpu]
     if not cases:
         return of_rules
-    cuda = _cuda(cases)
+    cuda = cuda_versions(cases)
+    too_new = _cuda_exclusion(cuda)
     found = [
-        *([cuda.exclusion] if cuda.exclusion else []),
-        *_builds(cases, cuda),
+        *((too_new, _builds(cases, cuda, too_new)) if too_new else ()),
         *_capped(cases, names, strict=strict_cuda),
         *_torch(cases, channels, cuda),
         *_cudnn(cases, cuda),
@@ -64,43 +64,20 @@ def exclusions(
     return tuple(found)
 
 
-@dataclass(frozen=True, slots=True)
-class _Cuda:
-    """The tabled CUDA versions that all targets run, oldest first, and what leaves the others out."""
-
-    running: tuple[Dotted, ...]
-    failing: tuple[Dotted, ...]
-    exclusion: Exclusion | None
-
-    def runs(self, cuda: Dotted) -> bool:
-        return cuda in self.running
-
-
-def _cuda(cases: Sequence[Case]) -> _Cuda:
-    tabled = sorted(
-        {row.cuda for row in cases[0].knowledge.toolkit_drivers}
-        | {cuda for row in cases[0].knowledge.torch_builds for cuda in row.cuda}
-    )
-    against = {cuda: _against_cuda(cuda, cases) for cuda in tabled}
-    running = tuple(cuda for cuda in tabled if against[cuda] is None)
-    version = _range(tabled, lambda cuda: against[cuda] is None)
-    if not running and tabled:
-        version = _Versions(f"<{tabled[0]}", f">={tabled[0]}")
-    # the first that is too new is what a solver would run into; else the last that is too old
-    newer = [cuda for cuda in tabled if running and cuda > running[-1]]
-    finding = next((f for c in (*newer, *reversed(tabled)) if (f := against[c]) is not None), None)
+def _cuda_exclusion(cuda: CudaVersions) -> Exclusion | None:
+    """The CUDA versions that not all targets run."""
+    finding, tabled = cuda.reason, cuda.tabled
+    version = version_range(tabled, lambda one: one not in cuda.failures)
+    if not cuda.running and tabled:
+        version = Versions(f"<{tabled[0]}", f">={tabled[0]}")
     if version is None or finding is None:
-        return _Cuda(running, (), None)
+        return None
     specs = tuple(f"{name} {version.spec}" for name in _CUDA_PINS)
-    reason = finding.title.replace(_RUNTIME, "CUDA")
-    failing = tuple(cuda for cuda in tabled if cuda not in running)
-    return _Cuda(running, failing, Exclusion(specs, reason, finding.rule, version.left_out))
+    return Exclusion(specs, cuda_title(finding), finding.rule, version.left_out)
 
 
-def _builds(cases: Sequence[Case], cuda: _Cuda) -> Iterator[Exclusion]:
+def _builds(cases: Sequence[Case], cuda: CudaVersions, versions: Exclusion) -> Exclusion:
     """Builds that name a CUDA which does not run: not every package with one depends on its version."""
-    if cuda.exclusion is None:
-        return
     named = "|".join(
         f"{str(one).replace('.', '')}|{one}".replace(".", r"\.") for one in cuda.failing
     )
@@ -110,27 +87,7 @@ def _builds(cases: Sequence[Case], cuda: _Cuda) -> Iterator[Exclusion]:
         for name in row.names
     )
     what = f"builds for CUDA {', '.join(map(str, cuda.failing))}"
-    yield Exclusion(specs, cuda.exclusion.reason, cuda.exclusion.rule, what=what)
-
-
-def _against_cuda(cuda: Dotted, cases: Sequence[Case]) -> Finding | None:
-    """Why programs and libraries of a CUDA do not run on one of the machines; None = nothing is known."""
-    runtime = PackageRecord(_RUNTIME, str(cuda), Manager.CONDA)
-    for case in cases:
-        with_runtime = case_of(case.target, (runtime,), case.knowledge)
-        for finding in (*check_driver_floor(with_runtime), *check_architectures(with_runtime)):
-            if finding.status is Status.FAIL:
-                return finding
-        for card in case.cards or ():
-            capability = card.compute_capability
-            if capability and libraries_too_old(cuda, capability, case.knowledge):
-                return Finding(
-                    "EG201",
-                    Status.FAIL,
-                    f"CUDA {cuda} came before {card_name(card)}",
-                    gpu=card.index,
-                )
-    return None
+    return Exclusion(specs, versions.reason, versions.rule, what=what)
 
 
 def _capped(cases: Sequence[Case], names: frozenset[str], *, strict: bool) -> Iterator[Exclusion]:
@@ -152,7 +109,9 @@ def _capped(cases: Sequence[Case], names: frozenset[str], *, strict: bool) -> It
     yield Exclusion(specs, reason, "EG340", f">{cap}", yields=not strict)
 
 
-def _torch(cases: Sequence[Case], channels: Sequence[str], cuda: _Cuda) -> Iterator[Exclusion]:
+def _torch(
+    cases: Sequence[Case], channels: Sequence[str], cuda: CudaVersions
+) -> Iterator[Exclusion]:
     """The releases of PyTorch of which no build for a CUDA that runs has code for every card."""
     knowledge = cases[0].knowledge
     rows = [
@@ -168,21 +127,30 @@ def _torch(cases: Sequence[Case], channels: Sequence[str], cuda: _Cuda) -> Itera
     def runs(minor: Dotted) -> bool:
         return any(_has_minor(row, minor) and _row_runs(row, cases, cuda) for row in rows)
 
-    version = _range(tabled, runs)
+    version = version_range(tabled, runs)
     if version is not None:
-        cards = ", ".join(dict.fromkeys(card_name(c) for case in cases for c in case.cards or ()))
-        reason = f"no other release of PyTorch has a build for {cards or 'this driver'}"
+        reason = f"no other release of PyTorch has a build for {_unserved(rows, cases, cuda)}"
         specs = (f"pytorch {version.spec}", f"libtorch {version.spec}")
         yield Exclusion(specs, reason, "EG201", version.left_out)
+
+
+def _unserved(rows: Sequence[TorchBuilds], cases: Sequence[Case], cuda: CudaVersions) -> str:
+    """The cards that not every release has code for, else all, and the CUDA that the build has to be for."""
+    cards = list(dict.fromkeys(c for case in cases for c in _cards(case)))
+    without = [c for c in cards if not all(_has_code(r, r.cuda[0], cases[0], c) for r in rows)]
+    names = ", ".join(dict.fromkeys(card_name(card) for card in without or cards))
+    last = cuda.running[-1] if cuda.running else None
+    of_cuda = f" and CUDA <={last}" if last is not None and last != cuda.tabled[-1] else ""
+    return f"{names or 'this driver'}{of_cuda}"
 
 
 def _has_minor(row: TorchBuilds, minor: Dotted) -> bool:
     return any(version_matches(f"{minor}.{patch}", row.torch) for patch in _PATCHES)
 
 
-def _row_runs(row: TorchBuilds, cases: Sequence[Case], cuda: _Cuda) -> bool:
+def _row_runs(row: TorchBuilds, cases: Sequence[Case], cuda: CudaVersions) -> bool:
     return any(
-        cuda.runs(one)
+        one not in cuda.failures
         and all(_has_code(row, one, case, card) for case in cases for card in _cards(case))
         for one in row.cuda
     )
@@ -203,7 +171,7 @@ def _cards(case: Case) -> tuple[Gpu, ...]:
     return case.cards or ()
 
 
-def _cudnn(cases: Sequence[Case], cuda: _Cuda) -> Iterator[Exclusion]:
+def _cudnn(cases: Sequence[Case], cuda: CudaVersions) -> Iterator[Exclusion]:
     """The cuDNN versions for the newest CUDA that runs which have kernels for every card."""
     if not cuda.running:
         return
@@ -232,30 +200,3 @@ def _gpu_builds(cases: Sequence[Case]) -> Iterator[Exclusion]:
         if cases[0].subdir in row.subdirs:
             specs = tuple(f"{name} * *cuda*" for name in row.names)
             yield Exclusion(specs, "CPU builds", "EG401", preference=True)
-
-
-@dataclass(frozen=True, slots=True)
-class _Versions:
-    """A version spec, and the newest that it leaves out."""
-
-    spec: str
-    left_out: str
-
-
-def _range(values: Sequence[Dotted], runs: Callable[[Dotted], bool]) -> _Versions | None:
-    """Those of the sorted `values` that run; None where all or none of them do.
-
-    Past the last value it goes on as it is there: what is newer than the tables is judged afterwards.
-    """
-    good = [value for value in values if runs(value)]
-    if not good or len(good) == len(values):
-        return None
-    kept = [f">={good[0]}"] if good[0] != values[0] else []
-    inside = values[values.index(good[0]) : values.index(good[-1])]
-    kept += [f"!={hole}.*" for hole in inside if hole not in good]
-    left_out = ""
-    if good[-1] != values[-1]:
-        end = values[values.index(good[-1]) + 1]
-        kept.append(f"<{end}")
-        left_out = f">={end}"
-    return _Versions(",".join(kept), left_out)

@@ -14,7 +14,7 @@ from envguard.commands.locking.lock import lock
 from envguard.commands.locking.outcome import LockOutcome
 from envguard.commands.locking.summary import judged
 from envguard.commands.locking.targets import lock_targets
-from envguard.errors import UnavailableError, UnsatisfiableError
+from envguard.errors import InputError, UnavailableError, UnsatisfiableError
 from envguard.formats.environments.environment_yml import parse_environment
 from envguard.formats.locks.conda_lock import parse_conda_lock
 from envguard.formats.locks.conda_lock_dump import dump_conda_lock
@@ -123,15 +123,31 @@ def test_without_a_gpu_the_newest_version_is_taken_and_called_cpu_only(locked):
     assert outcome.subdirs[0].set_aside == ()
 
 
-def test_one_lock_for_a_gpu_and_a_machine_without_says_who_has_none(locked):
-    with pytest.raises(UnsatisfiableError, match="a CPU build") as caught:
-        judged(
-            locked(environment("python=3.12", "pytorch"), "a100", "linux-64:cpu"),
-            "conda-lock.yml",
-            rules.load(),
-        )
-    assert "linux-64:cpu has no NVIDIA driver" in caught.value.problems[0]
-    assert "--separate" in caught.value.problems[0]
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        (("a100", "linux-64:cpu"), "linux-64:cpu has no NVIDIA driver"),
+        (("k80", "rtx5090"), "no CUDA runs on both"),
+        (("a100,driver=450.36",), "too old for CUDA 11.0"),
+    ],
+)
+def test_machines_that_contradict_each_other_are_no_unsatisfiable_request(locked, said, why):
+    outcome = locked(environment("python=3.12", "pytorch"), *said)
+    with pytest.raises(InputError, match=why):
+        judged(outcome, "conda-lock.yml", rules.load())
+    assert judged(outcome, "conda-lock.yml", rules.load(), allow=frozenset({"cpu"}))
+    assert "cpu" in chosen(outcome, "pytorch")
+
+
+def test_machines_of_which_one_has_no_gpu_lock_what_needs_none(locked):
+    outcome = locked(environment("python=3.12", "numpy"), "a100", "linux-64:cpu")
+    assert judged(outcome, "conda-lock.yml", rules.load())
+
+
+def test_a_cpu_build_that_is_asked_for_is_not_put_on_cuda_libraries(locked):
+    """libtorch with CUDA would bring an older pytorch, which is a CPU build all the same."""
+    outcome = locked(environment("python=3.12", "pytorch=*=cpu*"), "a100")
+    assert chosen(outcome, "pytorch").startswith("2.8.0 cpu")
 
 
 @pytest.mark.parametrize(

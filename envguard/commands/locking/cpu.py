@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from envguard.checks.contradictions import Contradiction
 from envguard.checks.exclusion import Exclusion
 from envguard.model.conda import newest_first, parse_match_spec, record_matches
 from envguard.model.knowledge import Knowledge
-from envguard.model.machine import DriverState
 from envguard.model.package import PackageRecord
 from envguard.model.secrets import redacted
-from envguard.model.target import Target
 from envguard.ports import Solution, Solver, SolveRequest
 
 _CPU_PACKAGES = ("cpuonly", "pytorch-cpu", "libtorch-cpu", "torchvision-cpu", "tensorflow-cpu")
@@ -53,18 +52,16 @@ def cpu_reason(
     record: PackageRecord,
     request: SolveRequest,
     solver: Solver,
-    targets: Sequence[Target],
     excluded: Sequence[Exclusion] = (),
+    at_odds: Contradiction | None = None,
 ) -> str:
-    """Why a request ends with this CPU build: the target, a line of the file, the channels, or a conflict.
+    """Why a request ends with this CPU build: a line of the file, the channels, the targets, or a conflict.
 
-    `excluded` is what the `targets` rule out.
+    `excluded` is what the targets rule out, `at_odds` what they contradict each other in.
     """
     cuda = _cuda_builds(record, request, solver)
     if not cuda:
         return f"these channels have no CUDA build of {record.name} for {request.subdir}"
-    if not any(package.name == "__cuda" for package in request.virtual_packages):
-        return _without_cuda(targets)
     lines = {spec: parse_match_spec(spec) for spec in request.specs}
     for spec, parsed in lines.items():
         if parsed.name in _CPU_PACKAGES or "cpu" in (parsed.build or ""):
@@ -82,6 +79,10 @@ def cpu_reason(
             f"the line {redacted(spec)!r} asks for a version without CUDA build; "
             f"the newest with one is {newest.label}"
         )
+    if at_odds is not None:
+        return at_odds.told
+    if not any(package.name == "__cuda" for package in request.virtual_packages):
+        return "the target has no __cuda: which CUDA its driver supports is not known"
     elsewhere = {candidate.channel for candidate in cuda} - {record.channel}
     if all(candidate.channel != record.channel for candidate in cuda):
         return (
@@ -99,17 +100,6 @@ def cpu_reason(
         told = f"no CUDA build goes with the line {line!r}"
         return f"{told}, and without it only one that the target does not run: {'; '.join(reasons)}"
     return "no CUDA build goes with the other lines of the file"
-
-
-def _without_cuda(targets: Sequence[Target]) -> str:
-    """One lock is for all of its machines: what one of them lacks, none has."""
-    bare = [t.name for t in targets if t.machine.driver is DriverState.ABSENT]
-    if bare:
-        return (
-            f"{bare[0]} has no NVIDIA driver, and one lock is for all machines named "
-            "(--separate makes one for each)"
-        )
-    return "the target has no __cuda: which CUDA its driver supports is not known"
 
 
 def _asking(

@@ -266,13 +266,19 @@ def _again(solution: Solution, constraints: tuple[str, ...], solver: Solver) -> 
 def _gpu_builds(
     solution: Solution, targets: Sequence[Target], solver: Solver, knowledge: Knowledge
 ) -> tuple[Solution, tuple[SetAside, ...]]:
-    """Each CPU build that has a CUDA sibling gives way to it, as far as the rest of the request lets it."""
-    if not any(target.wants_gpu for target in targets):
+    """Each CPU build that has a CUDA sibling gives way to it, as far as the rest of the request lets it.
+
+    Not where one of the machines has no driver, nor where other CPU builds come instead: CUDA libraries
+    below a CPU build win nothing.
+    """
+    bare = any(target.machine.driver is DriverState.ABSENT for target in targets)
+    if bare or not any(target.wants_gpu for target in targets):
         return solution, ()
     set_aside: tuple[SetAside, ...] = ()
-    for record in hidden_gpu_builds(solution, solver, knowledge):
+    hidden = hidden_gpu_builds(solution, solver, knowledge)
+    for record in hidden:
         again = _again(solution, (f"{record.name} * *cuda*",), solver)
-        if again is not None:
+        if again is not None and set(hidden_gpu_builds(again, solver, knowledge)) < set(hidden):
             reason = "preferred by the solver, but a CPU build"
             set_aside += (SetAside(record.label, reason, "EG401"),)
             solution = again

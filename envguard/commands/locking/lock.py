@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from envguard.checks.contradictions import contradiction
 from envguard.checks.exclusion import Exclusion
 from envguard.checks.exclusions import exclusions
 from envguard.commands.locking.channels import (
@@ -188,6 +189,7 @@ def _guarded(
     asked = any(target.wants_gpu for target in targets)
     hidden = hidden_gpu_builds(chosen, solver, knowledge)
     cpu_only = dict.fromkeys((*hidden, *(cpu_builds(chosen.records, knowledge) if asked else ())))
+    at_odds = contradiction(targets, knowledge) if asked and cpu_only else None
     return LockedSubdir(
         subdir=solution.request.subdir,
         targets=targets,
@@ -196,7 +198,7 @@ def _guarded(
         cpu_only=tuple(
             (
                 record,
-                cpu_reason(record, solution.request, solver, targets, excluded) if asked else "",
+                cpu_reason(record, solution.request, solver, excluded, at_odds) if asked else "",
             )
             for record in cpu_only
         ),

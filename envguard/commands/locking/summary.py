@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from envguard.checks.contradictions import contradiction
 from envguard.commands.checking.check import check_lock
 from envguard.commands.locking.outcome import LockedSubdir, LockOutcome
-from envguard.errors import UnsatisfiableError
+from envguard.errors import InputError, UnsatisfiableError
 from envguard.formats.lock_text import LockLine, LockSummary
 from envguard.model.configuration import EXPIRED
 from envguard.model.environment import Environment
@@ -26,11 +27,13 @@ def judged(
     """The check of the lock for each of its targets, before it is written; `accepted` marks what is waived.
 
     Raises UnsatisfiableError where a machine could not run it, unless `known-bad` is in `allow`, and where
-    a machine with a GPU got a CPU build, unless `cpu` is.
+    a machine with a GPU got a CPU build, unless `cpu` is: InputError, where machines that contradict each
+    other are why.
     """
     targets = [target for subdir in outcome.subdirs for target in subdir.targets]
     reports = accepted(check_lock(outcome.lockfile, path, targets, knowledge=knowledge))
     if "cpu" not in allow:
+        _refuse_contradictions(outcome, knowledge)
         _refuse_cpu_builds(outcome, reports)
     failed = [f for f in _doubts(reports) if f.status is Status.FAIL and _refuses(f)]
     if failed and "known-bad" not in allow:
@@ -40,6 +43,13 @@ def judged(
             hint="pin what is named above, or write it all the same: --allow known-bad",
         )
     return reports
+
+
+def _refuse_contradictions(outcome: LockOutcome, knowledge: Knowledge) -> None:
+    for subdir in outcome.subdirs:
+        at_odds = contradiction(subdir.targets, knowledge) if subdir.cpu_only else None
+        if at_odds is not None and at_odds.told in {reason for _, reason in subdir.cpu_only}:
+            raise InputError(at_odds.told, hint=at_odds.hint)
 
 
 def _refuse_cpu_builds(outcome: LockOutcome, reports: Sequence[Report]) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from envguard.checks.case import case_of
+from envguard.checks.contradictions import contradiction
 from envguard.checks.driver_cards import check_driver_cards
 from envguard.errors import InputError
 from envguard.model.environment import Dependency, Environment
@@ -95,6 +96,24 @@ def refuse_contradictions(targets: Mapping[str, tuple[Target, ...]], knowledge: 
                     f"--for {target.name}: {finding.title} ({finding.rule})",
                     hint=finding.fix.text if finding.fix else f"{finding.need} is needed",
                 )
+
+
+def refuse_no_common_cuda(
+    environment: Environment,
+    targets: Mapping[str, tuple[Target, ...]],
+    asks: Callable[[Environment], Sequence[Dependency]],
+    knowledge: Knowledge,
+) -> None:
+    """Raise InputError where the file asks for a GPU and no CUDA is for all machines of a subdir.
+
+    A file that may do without is known only when it is solved.
+    """
+    for subdir, of_subdir in targets.items():
+        found = contradiction([t for t in of_subdir if t.given], knowledge)
+        asking = asks(environment.for_subdir(subdir)) if found is not None else ()
+        if found is not None and asking:
+            line = f"{environment.path}:{asking[0].line}  - {redacted(asking[0].spec)}"
+            raise InputError(found.told, hint=found.hint, problems=(line,))
 
 
 def refuse_unclaimed_gpu(

@@ -8,6 +8,7 @@ from envguard.adapters import rules
 from envguard.commands.locking.targets import (
     lock_targets,
     refuse_contradictions,
+    refuse_no_common_cuda,
     refuse_unclaimed_gpu,
 )
 from envguard.errors import InputError
@@ -180,3 +181,32 @@ def test_a_driver_that_does_not_drive_the_card_is_a_contradiction(
         refused = error.message
     assert (told or "") in (refused or "")
     assert (refused is None) is (told is None)
+
+
+@pytest.mark.parametrize(
+    ("said", "asking", "told"),
+    [
+        (("cpu", "a100"), (ASKING,), "contradict each other"),
+        (("cpu", "a100"), (), None),
+        (("k80", "h100"), (ASKING,), None),
+        (("a100", "win-64:cpu"), (ASKING,), None),
+    ],
+)
+def test_one_lock_for_machines_that_contradict_each_other_is_refused_where_the_file_asks_for_a_gpu(
+    said: tuple[str, ...], asking: tuple[Dependency, ...], told: str | None
+) -> None:
+    knowledge = rules.load()
+    by_subdir: dict[str, tuple[Target, ...]] = {}
+    for text in said:
+        target = parse_target(text, knowledge=knowledge, default_subdir="linux-64")
+        by_subdir[target.subdir] = (*by_subdir.get(target.subdir, ()), target)
+    refused = None
+    try:
+        refuse_no_common_cuda(Environment(path="e.yml"), by_subdir, lambda _: asking, knowledge)
+    except InputError as error:
+        refused = error
+    assert (refused is None) is (told is None)
+    if refused is not None:
+        assert told is not None
+        assert told in refused.message
+        assert refused.problems == ("e.yml:3  - pytorch-gpu",)
