@@ -144,12 +144,6 @@ def test_machines_of_which_one_has_no_gpu_lock_what_needs_none(locked):
     assert judged(outcome, "conda-lock.yml", rules.load())
 
 
-def test_a_cpu_build_that_is_asked_for_is_not_put_on_cuda_libraries(locked):
-    """libtorch with CUDA would bring an older pytorch, which is a CPU build all the same."""
-    outcome = locked(environment("python=3.12", "pytorch=*=cpu*"), "a100")
-    assert chosen(outcome, "pytorch").startswith("2.8.0 cpu")
-
-
 @pytest.mark.parametrize(
     ("specs", "reason"),
     [
@@ -274,18 +268,19 @@ def test_pip_packages_are_locked_beside_what_conda_chose(locked):
     [
         pytest.param(
             ["pytorch=2.7.1=*_cu118"],
-            "'pytorch=2.7.1=*_cu118' matches no build; of that version there are "
+            "'pytorch=2.7.1=*_cu118' (line 4) matches no build; of that version there are "
             "cpu_mkl_py312_h6a7998d_104, cuda129_mkl_py312_hfde4d7d_304",
             id="a build string that matches nothing",
         ),
         pytest.param(
             ["pytorch>=9"],
-            "'pytorch>=9' matches no version; there are 2.10.0, 2.8.0, 2.7.1, 2.5.1, 2.2.2",
+            "'pytorch>=9' (line 4) matches no version; there are 2.10.0, 2.8.0, 2.7.1, 2.5.1, 2.2.2; "
+            "nearest: 2.10.0",
             id="a version that does not exist",
         ),
         pytest.param(
             ["no-such-package"],
-            "'no-such-package': no channel has a package 'no-such-package' for linux-64",
+            "'no-such-package' (line 4): no channel has a package 'no-such-package' for linux-64",
             id="a name that does not exist",
         ),
         pytest.param(["wants-numpy-1", "numpy>=2"], "wants-numpy-1", id="a real conflict"),
@@ -296,14 +291,47 @@ def test_pip_packages_are_locked_beside_what_conda_chose(locked):
         ),
         pytest.param(
             ["wants-numpy-1", "numpy>=2"],
-            "at odds: 'numpy>=2', 'wants-numpy-1'",
+            "at odds: 'wants-numpy-1' (line 4), 'numpy>=2' (line 5)",
             id="the lines that are at odds",
+        ),
+        pytest.param(
+            ["wants-numpy-1", "numpy>=2"],
+            "wants-numpy-1 1.0 needs numpy >=1.26,<2; the file says 'numpy>=2'",
+            id="what stands against the line",
+        ),
+        pytest.param(
+            ["numpy=2.1", "no-such-package"],
+            "solves (tried): 'numpy' instead of 'numpy=2.1', without 'no-such-package': gives numpy 2.3.1",
+            id="changes of lines that match nothing",
+        ),
+        pytest.param(
+            ["pytorch=2.7=cpu*"],
+            "solves (tried): 'pytorch=2.7.*=cpu*' instead of 'pytorch=2.7=cpu*': gives pytorch 2.7.1",
+            id="an exact version that was meant as the first part of one",
+        ),
+        pytest.param(
+            ["pytorch=2.7=cuda*"],
+            "solves (tried): 'pytorch' instead of 'pytorch=2.7=cuda*': gives pytorch 2.8.0",
+            id="a line that is changed twice",
+        ),
+        pytest.param(
+            ["orphan", "numpy"],
+            "cannot be installed, whatever the other lines say: 'orphan' (line 4)",
+            id="a line that has no solution by itself",
         ),
         pytest.param(
             ["needs-new-glibc"], "solves (tried): a newer system", id="a system that would do"
         ),
         pytest.param(["needs-new-driver"], "no __cuda (no NVIDIA driver)", id="no driver"),
         pytest.param(["needs-new-glibc"], "__glibc=2.35", id="a glibc too old"),
+        pytest.param(
+            ["needs-new-glibc"],
+            "; the target has __glibc 2.35",
+            id="what the machine has, beside what is needed",
+        ),
+        pytest.param(
+            ["needs-new-driver"], "; the target has no __cuda", id="what the machine has not"
+        ),
         pytest.param(["orphan"], "nowhere-to-be-found", id="a dependency that nobody has"),
     ],
 )

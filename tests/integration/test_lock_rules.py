@@ -84,3 +84,11 @@ def test_who_asks_for_it_is_told_why_it_is_refused(channels, tmp_path):
     with pytest.raises(UnsatisfiableError, match="would not run") as caught:
         judged(outcome, "conda-lock.yml", KNOWLEDGE)
     assert any("EG999" in problem for problem in caught.value.problems)
+
+
+def test_a_cpu_build_that_is_asked_for_is_not_put_on_cuda_libraries(channels, tmp_path):
+    """libtorch with CUDA would bring an older pytorch, which is a CPU build all the same."""
+    outcome, _ = locked(channels, tmp_path, "a100", "python=3.12", "pytorch=*=cpu*")
+    builds = {r.name: r.build for r in outcome.lockfile.records_for("linux-64")}
+    assert builds["pytorch"].startswith("cpu")
+    assert builds["libtorch"].startswith("cpu")

@@ -89,7 +89,13 @@ def lock(
         for request in requests
     }
     solved = partial(
-        _solved, targets=targets, excluded=excluded, solver=solver, knowledge=knowledge
+        _solved,
+        targets=targets,
+        excluded=excluded,
+        solver=solver,
+        knowledge=knowledge,
+        lines={line.spec: line.line for line in environment.dependencies if line.line},
+        progress=progress,
     )
     with within(cutoff):
         kept = [preferring(request, base) for request in requests]
@@ -163,18 +169,39 @@ def _solved(
     excluded: Mapping[str, tuple[Exclusion, ...]],
     solver: Solver,
     knowledge: Knowledge,
+    lines: Mapping[str, int],
+    progress: Progress,
 ) -> list[LockedSubdir]:
-    """Solved and put right for the targets. Raises UnsatisfiableError."""
+    """Solved and put right for the targets. Raises UnsatisfiableError, with the `lines` of the specs."""
     first = first_solutions(requests, excluded, solver)
     unsolved = [solution for solution, _ in first if not solution.solved]
     if unsolved:
-        raise unsatisfiable(unsolved, solver=solver)
+        progress.stage("no solution: looking for the lines at odds, and for a change that solves")
+        raise unsatisfiable(
+            unsolved,
+            solver=solver,
+            solve=partial(_tried, excluded=excluded, solver=solver),
+            lines=lines,
+        )
     return [
         _guarded(
             solution, told, targets[request.subdir], excluded[request.subdir], solver, knowledge
         )
         for request, (solution, told) in zip(requests, first, strict=True)
     ]
+
+
+def _tried(
+    changed: Sequence[SolveRequest],
+    *,
+    excluded: Mapping[str, tuple[Exclusion, ...]],
+    solver: Solver,
+) -> list[Solution]:
+    """What a change of a request gives: those that solve at all, under what is excluded."""
+    plain = solver.solve(changed)
+    solved = [solution.request for solution in plain if solution.solved]
+    guided = iter(first_solutions(solved, excluded, solver) if solved else ())
+    return [next(guided)[0] if solution.solved else solution for solution in plain]
 
 
 def _guarded(

@@ -2,74 +2,178 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from envguard.commands.locking.conflict import conflict
+from envguard.model.channel import channel_name
 from envguard.model.conda import parse_match_spec
 from envguard.model.secrets import redacted
 from envguard.model.target import VirtualPackage
 from envguard.ports import Solution, Solver, SolveRequest
 
-MOST_TRIED = 24
+MOST_ROUNDS = 8
 _ANY = "999"
+_EXACT = re.compile(r"(?:==)?(?P<version>(?P<minor>\d+(?:\.\d+)?)[\w.]*?)(?:\.\*)?")
 _MACHINE = {
     "__cuda": "a newer driver: with one that supports every CUDA",
     "__glibc": "a newer system: with a newer glibc",
 }
 
+Solve = Callable[[Sequence[SolveRequest]], Sequence[Solution]]
+"""Solves as a lock does: under what the targets rule out, as far as that leaves a solution."""
+
 
 @dataclass(frozen=True, slots=True)
-class Relaxation:
-    """A change of one line, or of the machine, under which the request has a solution.
+class Change:
+    """One line of the request, written otherwise or (None) left out."""
 
-    `line` is the spec of the request that it changes, None for a change of the machine. `text` says what
-    was changed and what came out.
+    spec: str
+    instead: str | None
+
+    def __str__(self) -> str:
+        if self.instead is None:
+            return f"without {redacted(self.spec)!r}"
+        return f"{redacted(self.instead)!r} instead of {redacted(self.spec)!r}"
+
+    def of(self, request: SolveRequest) -> SolveRequest:
+        lines = (self.instead if line == self.spec else line for line in request.specs)
+        return replace(request, specs=tuple(line for line in lines if line is not None))
+
+
+def changes_that_solve(
+    request: SolveRequest,
+    at_odds: Sequence[str],
+    solver: Solver,
+    solve: Solve,
+    *,
+    first: Sequence[str] = (),
+) -> tuple[str, ...]:
+    """The single changes that solve, else several at once; `first` are channels to try before the others."""
+    if single := _single(request, at_odds, solve, first):
+        return single
+    others = [("", request), *_channels_first(request, first)]
+    for told, other in others:
+        if several := together(other, (), solver, solve):
+            return (f"{told}, {several}" if told else several,)
+    return ()
+
+
+def _single(
+    request: SolveRequest, at_odds: Sequence[str], solve: Solve, first: Sequence[str]
+) -> tuple[str, ...]:
+    """Of each line `at_odds` the least change, a newer machine, the order of channels."""
+    changes = [change for spec in at_odds for change in looser(spec)]
+    changes.sort(key=lambda change: change.instead is None)
+    others = [*_newer_machines(request), *_channels_first(request, first)]
+    found = solve([*(change.of(request) for change in changes), *(r for _, r in others)])
+    told: dict[str, str] = {}
+    for change, solution in zip(changes, found, strict=False):
+        if solution.solved:
+            told.setdefault(change.spec, f"{change}{_gives([change], solution)}")
+    solved = zip(others, found[len(changes) :], strict=True)
+    return (*told.values(), *(text for (text, _), solution in solved if solution.solved))
+
+
+def together(
+    request: SolveRequest, changes: Sequence[Change], solver: Solver, solve: Solve
+) -> str | None:
+    """Several changes that solve: `changes`, and then one line of each conflict that is left.
+
+    None where `MOST_ROUNDS` do not suffice.
     """
-
-    line: str | None
-    text: str
-
-
-def relaxations(request: SolveRequest, solver: Solver) -> tuple[Relaxation, ...]:
-    """The single changes that solve: a line without its version, without the line, a newer machine."""
-    tried = [*_looser_lines(request), *_newer_machines(request)]
-    found = solver.solve([changed for _, _, changed in tried]) if tried else ()
-    return tuple(
-        Relaxation(line, text + _outcome(line, solution))
-        for (line, text, _), solution in zip(tried, found, strict=True)
-        if solution.solved
-    )
+    done = list(changes)
+    for _ in range(MOST_ROUNDS):
+        solution = solve([_changed(request, done)])[0]
+        if solution.solved:
+            return _told(request, done, solution, solve)
+        at_odds = conflict(_changed(request, done), solver)
+        if not at_odds:
+            return None
+        done = _with(_least(at_odds), done)
+    return None
 
 
-def _looser_lines(request: SolveRequest) -> Iterator[tuple[str, str, SolveRequest]]:
-    """Lines with a version or a build first: a bare name can only be left out."""
-    parsed = {spec: parse_match_spec(spec) for spec in request.specs}
-    pinned = [s for s, p in parsed.items() if p.version is not None or p.build is not None]
-    bare = [s for s in parsed if s not in pinned]
-    for spec in [*pinned, *bare][:MOST_TRIED]:
-        if spec in pinned:
-            looser = spec.rpartition("::")[0] + "::" if "::" in spec else ""
-            name = f"{looser}{parsed[spec].name}"
-            changed = tuple(name if other == spec else other for other in request.specs)
-            text = f"{redacted(name)!r} instead of {redacted(spec)!r}"
-        else:
-            changed = tuple(other for other in request.specs if other != spec)
-            text = f"without {redacted(spec)!r}"
-        yield spec, text, replace(request, specs=changed)
+def _with(change: Change, done: Sequence[Change]) -> list[Change]:
+    """One more change; of a line that was changed before, one change of it all."""
+    before = [other for other in done if other.instead == change.spec]
+    spec = before[0].spec if before else change.spec
+    return [*(other for other in done if other not in before), Change(spec, change.instead)]
 
 
-def _newer_machines(request: SolveRequest) -> Iterator[tuple[None, str, SolveRequest]]:
+def _told(request: SolveRequest, done: list[Change], solution: Solution, solve: Solve) -> str:
+    """The changes without those that turned out not to be needed, and what came out."""
+    for change in tuple(done):
+        fewer = [other for other in done if other is not change]
+        without = solve([_changed(request, fewer)])[0] if fewer else None
+        if without is not None and without.solved:
+            done, solution = fewer, without
+    return ", ".join(map(str, done)) + _gives(done, solution)
+
+
+def _changed(request: SolveRequest, changes: Sequence[Change]) -> SolveRequest:
+    for change in changes:
+        request = change.of(request)
+    return request
+
+
+def _least(at_odds: Sequence[str]) -> Change:
+    """The line to give up first: an exact build, a version, that of python; else the last one altogether."""
+    parsed = [(spec, parse_match_spec(spec)) for spec in at_odds]
+    pinned = [(s, p) for s, p in parsed if p.version is not None or p.build is not None]
+    if not pinned:
+        return Change(at_odds[-1], None)
+    spec, _ = min(pinned, key=lambda one: (one[1].build is None, one[1].name == "python"))
+    return list(looser(spec))[-1]
+
+
+def looser(spec: str) -> Iterator[Change]:
+    """The ways to ask for less, the least change first; a bare name can only be left out."""
+    parsed = parse_match_spec(spec)
+    channel = spec.rpartition("::")[0] + "::" if "::" in spec else ""
+    if parsed.version is None and parsed.build is None:
+        yield Change(spec, None)
+        return
+    version = "" if parsed.version in (None, "*") else parsed.version
+    told = [f"{parsed.name}{version}", parsed.name]
+    if exact := _EXACT.fullmatch(version):
+        with_build = f"={parsed.build}" if parsed.build else ""
+        told = [
+            f"{parsed.name}={exact['version']}.*{with_build}",
+            f"{parsed.name}={exact['version']}",
+            f"{parsed.name}={exact['minor']}",
+            parsed.name,
+        ]
+    seen = {(parsed.version, parsed.build)}
+    for text in told:
+        asked = parse_match_spec(text)
+        if (asked.version, asked.build) not in seen:
+            seen.add((asked.version, asked.build))
+            yield Change(spec, f"{channel}{text}")
+
+
+def _newer_machines(request: SolveRequest) -> Iterator[tuple[str, SolveRequest]]:
     """The same request for a machine that has everything of one kind."""
     for name, text in _MACHINE.items():
         others = tuple(p for p in request.virtual_packages if p.name != name)
         newer = (*others, VirtualPackage(name, _ANY))
         if name == "__cuda" or len(others) < len(request.virtual_packages):
-            yield None, text, replace(request, virtual_packages=newer)
+            yield text, replace(request, virtual_packages=newer)
 
 
-def _outcome(line: str | None, solution: Solution) -> str:
-    if line is None:
-        return ""
-    name = parse_match_spec(line).name
-    chosen: Sequence[str] = [r.label for r in solution.records if r.name == name]
-    return f": gives {chosen[0]}" if chosen else ""
+def _channels_first(
+    request: SolveRequest, first: Sequence[str]
+) -> Iterator[tuple[str, SolveRequest]]:
+    """The same request with another channel before the others."""
+    for channel in first:
+        rest = tuple(other for other in request.channels if other != channel)
+        text = f"channels: {channel_name(channel)} before the others"
+        yield text, replace(request, channels=(channel, *rest))
+
+
+def _gives(changes: Sequence[Change], solution: Solution) -> str:
+    """What came out for the lines that were changed."""
+    names = {parse_match_spec(change.instead).name for change in changes if change.instead}
+    chosen = [record.label for record in solution.records if record.name in names]
+    return f": gives {', '.join(sorted(chosen))}" if chosen else ""

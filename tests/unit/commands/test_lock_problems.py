@@ -1,8 +1,13 @@
-"""What is said of a request without a solution holds no credentials."""
+"""What is said of a request without a solution: its lines, what is in the way, and no credentials."""
 
 from __future__ import annotations
 
+import pytest
+
+from envguard.commands.locking.conflict import conflict
 from envguard.commands.locking.problems import unsatisfiable
+from envguard.commands.locking.relaxations import looser
+from envguard.model.conda import parse_match_spec
 from envguard.model.package import PackageRecord
 from envguard.ports import Solution, SolveRequest
 
@@ -11,29 +16,42 @@ ELSEWHERE = "https://conda.anaconda.org/conda-forge"
 
 
 class _Records:
-    def __init__(self, *of_channel: str) -> None:
+    """Has version 1.0 of everything in some channels; what is in `at_odds` cannot be together."""
+
+    def __init__(self, *of_channel: str, at_odds: frozenset[str], problem: str) -> None:
         self._of_channel = of_channel
+        self._at_odds = at_odds
+        self._problem = problem
+        self.solves = 0
 
     def candidates(self, name, *, subdir, channels):
         have = [c for c in channels if c in self._of_channel]
         return tuple(PackageRecord(name, "1.0", build="0", subdir=subdir) for _ in have)
 
     def solve(self, requests):
-        return tuple(Solution(request, problem="still not") for request in requests)
+        self.solves += len(requests)
+        return tuple(
+            Solution(r, problem=self._problem if self._at_odds <= set(r.specs) else None)
+            for r in requests
+        )
 
 
-def told(spec: str, *, problem: str = "", having: str = CHANNEL) -> str:
-    request = SolveRequest("linux-64", (ELSEWHERE, CHANNEL), (spec,))
-    error = unsatisfiable([Solution(request, problem=problem)], solver=_Records(having))
+def told(*specs: str, problem: str = "", having: str = CHANNEL, at_odds: str = "") -> str:
+    request = SolveRequest("linux-64", (ELSEWHERE, CHANNEL), specs)
+    records = _Records(having, at_odds=frozenset(at_odds.split()), problem=problem)
+    lines = {spec: at for at, spec in enumerate(specs, 4)}
+    error = unsatisfiable([Solution(request, problem=problem)], solver=records, lines=lines)
     return "\n".join(error.problems)
 
 
 def test_the_password_of_a_specs_channel_is_not_shown():
-    assert "'https://index.example/ch::a=3' matches no version" in told(f"{CHANNEL}::a=3")
+    said = told(f"{CHANNEL}::a=3")
+    assert "'https://index.example/ch::a=3' (line 4) matches no version" in said
+    assert "hunter2" not in said
 
 
 def test_the_password_in_the_solvers_words_is_not_shown():
-    said = told("a", problem=f'a [channel="{CHANNEL}"] cannot be installed')
+    said = told("a", problem=f'a [channel="{CHANNEL}"] cannot be understood')
     assert "index.example/ch" in said
     assert "hunter2" not in said
 
@@ -43,12 +61,53 @@ def test_only_the_channel_of_the_spec_is_asked():
     assert "channel conda-forge has no package 'a' for linux-64" in said
 
 
-def test_the_spec_that_removed_the_candidates_is_named():
-    request = SolveRequest("linux-64", (CHANNEL,), ("python=3.8", "a", "b"))
-    problem = "└─ a 1.0 would require\n   └─ python >=3.11, for which no candidates were found."
-    records = _Records(CHANNEL)
-    records.candidates = lambda name, **_: (PackageRecord(name, "3.8.1", build="0"),)
-    error = unsatisfiable([Solution(request, problem=problem)], solver=records)
-    assert error.problems[-2] == (
-        "  'python=3.8' in the file leaves no candidate for what is needed above"
+def test_the_line_that_removed_the_candidates_is_named():
+    said = told(
+        *("b", "python=1.0", "a"),
+        problem="└─ a 1.0 would require\n   └─ python >=3.11, for which no candidates were found.",
+        at_odds="python=1.0 a",
     )
+    assert "at odds: 'python=1.0' (line 5), 'a' (line 6)" in said
+    assert "a 1.0 needs python >=3.11; the file says 'python=1.0'" in said
+    assert "there are python 1.0" in said
+    assert "solves (tried): 'python' instead of 'python=1.0'" in said
+    assert "solves (tried): without 'a'" in said
+    assert "'b'" not in said
+
+
+def test_words_of_the_solver_that_are_not_known_are_shown_as_they_are():
+    assert "the moon is in the way" in told("a", problem="the moon is in the way")
+
+
+@pytest.mark.parametrize(
+    "at_odds",
+    [
+        pytest.param(("p0",), id="the first alone"),
+        pytest.param(("p19",), id="the last alone"),
+        pytest.param(("p0", "p19"), id="the first and the last"),
+        pytest.param(("p3", "p4", "p11"), id="three"),
+    ],
+)
+def test_the_conflict_is_found_with_few_solves(at_odds: tuple[str, ...]) -> None:
+    records = _Records(CHANNEL, at_odds=frozenset(at_odds), problem="no")
+    request = SolveRequest("linux-64", (CHANNEL,), tuple(f"p{i}" for i in range(20)))
+    assert conflict(request, records) == at_odds
+    assert records.solves <= 20
+
+
+@pytest.mark.parametrize(
+    ("spec", "expected"),
+    [
+        ("a", [None]),
+        ("a=1.2.3", ["a=1.2", "a"]),
+        ("a==1.2.3", ["a=1.2.3.*", "a=1.2", "a"]),
+        ("a>=1.2,<2", ["a"]),
+        ("a=1.2=py3*", ["a=1.2.*=py3*", "a=1.2", "a"]),
+        ("a>=1=cuda*", ["a>=1", "a"]),
+        ("a=*=cuda*", ["a"]),
+        ("conda-forge::a=1.2.3", ["conda-forge::a=1.2", "conda-forge::a"]),
+    ],
+)
+def test_the_least_change_of_a_line_comes_first(spec: str, expected: list[str | None]) -> None:
+    assert [change.instead for change in looser(spec)] == expected
+    assert all(parse_match_spec(text) for text in expected if text)
