@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from difflib import get_close_matches
 from urllib.parse import urlsplit
 
 from envguard.errors import EnvguardError, UnavailableError
+from envguard.model.channel import WELL_KNOWN, channel_name
 from envguard.model.secrets import redacted, urls_in, without_credentials
 
 _REFUSED = re.compile(r"\b(401 Unauthorized|403 Forbidden|407 Proxy Authentication Required)")
@@ -20,8 +22,13 @@ LOG_IN = (
 )
 
 
-def gateway_error(text: str, channels: Sequence[str], *, offline: bool) -> EnvguardError:
-    """What rattler said while it read `channels`, in a person's words and without credentials."""
+def gateway_error(
+    text: str, channels: Sequence[str], *, offline: bool, absent: bool = False
+) -> EnvguardError:
+    """What rattler said while it read `channels`, in a person's words and without credentials.
+
+    `absent` says that a channel without a noarch folder has none for the platform either.
+    """
     reason = _first_cause(text)
     if "://" not in reason:
         reason = f"{reason} (one of {names_of(channels)})"
@@ -38,13 +45,8 @@ def gateway_error(text: str, channels: Sequence[str], *, offline: bool) -> Envgu
         )
     if found := _REFUSED.search(text):
         return _refused(found[1], channel)
-    if found := _NO_NOARCH.search(text):
-        return UnavailableError(
-            f"a channel did not answer: {without_credentials(found[1])} has no noarch folder, which every "
-            "channel has",
-            hint="check its name, or name a mirror (--mirror CHANNEL=URL); in a channel of your own "
-            "make it: mkdir -p noarch && conda index .",
-        )
+    if (found_url := without_noarch(text)) is not None:
+        return _absent(found_url) if absent else _no_noarch(found_url)
     if any(words in text for words in _CUT_SHORT):
         return UnavailableError(
             f"the list of packages of a channel came damaged or cut short: {reason}",
@@ -63,9 +65,33 @@ def gateway_error(text: str, channels: Sequence[str], *, offline: bool) -> Envgu
     )
 
 
+def without_noarch(text: str) -> str | None:
+    """The channel, without credentials, whose noarch folder rattler did not find."""
+    found = _NO_NOARCH.search(text)
+    return without_credentials(found[1]) if found else None
+
+
 def names_of(channels: Sequence[str]) -> str:
     """The URLs as they may be shown."""
     return ", ".join(without_credentials(url) for url in channels)
+
+
+def _absent(url: str) -> UnavailableError:
+    name = channel_name(url)
+    near = get_close_matches(name, WELL_KNOWN, n=1)
+    meant = f"did you mean {near[0]}? Else check" if near and near[0] != name else "check"
+    return UnavailableError(
+        f"there is no channel {name} at {url}: neither a folder for the platform nor noarch is there (404)",
+        hint=f"{meant} its spelling, or name a mirror of it (--mirror {name}=URL)",
+    )
+
+
+def _no_noarch(url: str) -> UnavailableError:
+    return UnavailableError(
+        f"a channel did not answer: {url} has no noarch folder, which every channel has",
+        hint="check its name, or name a mirror (--mirror CHANNEL=URL); in a channel of your own "
+        "make it: mkdir -p noarch && conda index .",
+    )
 
 
 def _refused(status: str, channel: str) -> UnavailableError:

@@ -24,7 +24,7 @@ from rattler import ChannelPriority as _Priority
 from rattler.exceptions import GatewayError, SolverError
 
 from envguard.adapters.clients import rattler_client
-from envguard.adapters.gateway_errors import gateway_error, names_of
+from envguard.adapters.gateway_errors import gateway_error, names_of, without_noarch
 from envguard.adapters.solver_records import Source, Sources, records_like
 from envguard.errors import UnavailableError
 from envguard.model.channel import ChannelNames, channel_urls
@@ -104,7 +104,9 @@ class RattlerSolver:
             self._told.add(request.subdir)
             self._progress.stage(f"solving {request.subdir}: {_count(request.specs)}")
         try:
-            records = await self._bounded(self._records_of(gateway, request), request.channels)
+            records = await self._bounded(
+                self._records_of(gateway, request), request.channels, request.subdir
+            )
         except SolverError as error:
             return Solution(request, problem=redacted(str(error)))
         return Solution(
@@ -156,10 +158,11 @@ class RattlerSolver:
                 recursive=False,
             ),
             channels,
+            subdir,
         )
         return tuple(self._record(record) for records in found for record in records)
 
-    async def _bounded(self, work: Awaitable[_T], channels: Sequence[str]) -> _T:
+    async def _bounded(self, work: Awaitable[_T], channels: Sequence[str], subdir: str) -> _T:
         """Await `work`; a channel's failure or silence becomes one sentence with a next step."""
         try:
             return await asyncio.wait_for(work, timeout=self._fetch_timeout_s)
@@ -169,7 +172,21 @@ class RattlerSolver:
                 hint="try again, name a mirror (--mirror CHANNEL=URL), or use what is cached (--offline)",
             ) from error
         except GatewayError as error:
-            raise gateway_error(str(error), channels, offline=self._offline) from error
+            absent = await self._is_absent(without_noarch(str(error)), channels, subdir)
+            raise gateway_error(
+                str(error), channels, offline=self._offline, absent=absent
+            ) from error
+
+    async def _is_absent(self, url: str | None, channels: Sequence[str], subdir: str) -> bool:
+        """Whether a channel without a noarch folder has nothing for `subdir` either."""
+        found = [c for c in channels if url and _slashed(without_credentials(c)) == _slashed(url)]
+        try:
+            names = [
+                await self._gateway().names([self._source(c)], [Subdir(subdir)]) for c in found
+            ]
+        except GatewayError:
+            return False
+        return bool(names) and not any(list(name) for name in names)
 
     def _gateway(self) -> Gateway:
         """One for all calls: reading an index again costs more than all the questions to it."""

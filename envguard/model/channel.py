@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 from envguard.model.secrets import without_credentials
 
 CHANNEL_ALIAS = "https://conda.anaconda.org"
+WELL_KNOWN = ("conda-forge", "bioconda", "pytorch", "nvidia", "rapidsai", "defaults", "pkgs/main")
+"""Names that a misspelt one may have meant."""
 _ANACONDA = "https://repo.anaconda.com/"
 _DEFAULTS = ("https://repo.anaconda.com/pkgs/main", "https://repo.anaconda.com/pkgs/r")
 _DEFAULTS_WIN = (*_DEFAULTS, "https://repo.anaconda.com/pkgs/msys2")

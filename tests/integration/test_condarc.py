@@ -475,6 +475,23 @@ def test_a_channel_without_a_noarch_folder_is_one_sentence(channel, tmp_path, de
     assert f"{url}/team/ has no noarch folder" in ended.said
 
 
+def test_a_channel_that_is_not_there_is_not_called_one_without_a_noarch_folder(channel_tree, desk):
+    with channel_server(channel_tree) as url:
+        ended = desk.lock("-c", f"{url}/teem")
+    assert ended.code == 4
+    assert f"there is no channel {url}/teem at {url}/teem/" in ended.said
+    assert "spelling" in ended.said
+    assert "conda index" not in ended.said
+
+
+def test_a_misspelt_channel_is_told_the_name_that_was_meant(channel_tree, desk):
+    with channel_server(channel_tree) as url:
+        ended = desk.lock("-c", "conda-forg", "--mirror", f"conda-forg={url}/nowhere")
+    assert ended.code == 4
+    assert "there is no channel conda-forg at https://conda.anaconda.org/conda-forg/" in ended.said
+    assert "did you mean conda-forge?" in ended.said
+
+
 def test_offline_of_the_condarc_asks_nobody_and_says_what_is_missing(channel_tree, desk):
     seen = Behaviour()
     with channel_server(channel_tree, seen) as url:
