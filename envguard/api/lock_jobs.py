@@ -84,7 +84,8 @@ def lock_job(environment_yml: Path | None, options: LockOptions, *, check: bool 
 
     path = environment_yml or Path("environment.yml")
     environment = parse_environment(files.read_text(path), str(path))
-    environment = replace(environment, channels=(*options.channels, *environment.channels))
+    channels = tuple(map(_channel, (*options.channels, *environment.channels)))
+    environment = replace(environment, channels=channels)
     knowledge = knowledge_for(options.configuration)
     configuration = with_known_waivers(options.configuration, knowledge)
     relock, output = options.relock, options.output
@@ -116,6 +117,19 @@ def lock_job(environment_yml: Path | None, options: LockOptions, *, check: bool 
         conda=conda_config.load(condarc=options.condarc, none=options.no_condarc),
         kept=kept,
     )
+
+
+def _channel(text: str) -> str:
+    """A folder as its URL, as conda has it; raises InputError for what is no channel."""
+    from envguard.errors import InputError
+    from envguard.model.channel import channel_mistake, is_path
+    from envguard.model.secrets import redacted
+
+    if mistake := channel_mistake(text):
+        raise InputError(
+            f"--channel: {redacted(text)!r} {mistake}", hint="a name or a URL: -c NAME"
+        )
+    return Path(text).expanduser().resolve().as_uri() if is_path(text) else text
 
 
 def _kept(old: Lockfile | None, knowledge: Knowledge) -> tuple[Target, ...]:

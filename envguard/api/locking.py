@@ -18,13 +18,18 @@ if TYPE_CHECKING:
 def parse_mirrors(texts: Sequence[str]) -> dict[str, str]:
     """`CHANNEL=URL` pairs; a channel may be given by its name. Raises InputError for what is no pair."""
     from envguard.errors import InputError
-    from envguard.model.channel import channel_urls
+    from envguard.model.channel import channel_mistake, channel_urls
     from envguard.model.secrets import without_credentials
 
     mirrors = {}
     for text in texts:
         channel, separator, url = text.partition("=")
-        if not separator or not channel or "://" not in url:
+        if (
+            not separator
+            or not channel
+            or "://" not in url
+            or any(map(channel_mistake, (channel, url)))
+        ):
             raise InputError(
                 f"--mirror {without_credentials(text)}: CHANNEL_URL=URL is expected",
                 hint="--mirror https://conda.anaconda.org/conda-forge=http://127.0.0.1:8000/conda-forge",

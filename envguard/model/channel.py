@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -11,6 +12,8 @@ from envguard.model.secrets import without_credentials
 CHANNEL_ALIAS = "https://conda.anaconda.org"
 WELL_KNOWN = ("conda-forge", "bioconda", "pytorch", "nvidia", "rapidsai", "defaults", "pkgs/main")
 """Names that a misspelt one may have meant."""
+_SCHEMES = ("http", "https", "file", "s3", "gcs", "oci")
+_PATH = re.compile(r"\./|\.\.|~|/|[a-zA-Z]:[/\\]")
 _ANACONDA = "https://repo.anaconda.com/"
 _DEFAULTS = ("https://repo.anaconda.com/pkgs/main", "https://repo.anaconda.com/pkgs/r")
 _DEFAULTS_WIN = (*_DEFAULTS, "https://repo.anaconda.com/pkgs/msys2")
@@ -82,6 +85,26 @@ class ChannelNames:
         for name, place in self.custom.items():
             places[name.strip("/")] = place if "://" in place else self.alias
         return places
+
+
+def is_path(channel: str) -> bool:
+    """Whether conda takes it for a folder: `./channel`, `../channel`, `~/channel`, `/channel`."""
+    return "://" not in channel and _PATH.match(channel) is not None
+
+
+def channel_mistake(channel: str) -> str | None:
+    """What keeps a text from being a channel; None = it can be one."""
+    if "://" not in channel:
+        return None
+    try:
+        parts = urlsplit(channel)
+        _ = parts.port
+    except ValueError:
+        quoting = " (in a password / is %2F, # is %23, @ is %40)" if "@" in channel else ""
+        return f"is no URL that can be read{quoting}"
+    if parts.scheme not in _SCHEMES:
+        return f"is no place of a channel ({', '.join(_SCHEMES)} are)"
+    return None if parts.hostname or parts.scheme == "file" else "names no host"
 
 
 _PLAIN = ChannelNames()

@@ -10,6 +10,7 @@ _TOKEN = re.compile(r"/t/(?!\$\{)[^/]+(?=/|$)")
 _VARIABLE = r"\$\{[A-Z][A-Z0-9_]*\}"
 _NO_SECRET = re.compile(rf"(?:[A-Za-z_.-]{{1,20}}:)?{_VARIABLE}(?::(?:{_VARIABLE})?)?")
 _URL = re.compile(r"[a-z][a-z+.-]*://[^\s()'\"`<>]+")
+_UNREADABLE = re.compile(r"://.*@")
 _SECRET_NAME = re.compile(
     r"token(?!iz)|secret|passw|credential|api_?key|access_?key|private_?key|(^|_)(auth|pat|pwd)(_|$)",
     re.IGNORECASE,
@@ -29,7 +30,11 @@ def without_credentials(url: str) -> str:
     """
     if "://" not in url or not any(mark in url for mark in _MAY_HOLD_SECRETS):
         return url
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+        _ = None if "@" in parts.netloc else parts.port
+    except ValueError:  # a password with a / or a # in it, or no URL at all
+        return _TOKEN.sub("", _UNREADABLE.sub("://", url).partition("?")[0])
     if not parts.netloc:
         return url
     user, _, host = parts.netloc.rpartition("@")

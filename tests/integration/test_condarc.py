@@ -484,6 +484,21 @@ def test_a_channel_that_is_not_there_is_not_called_one_without_a_noarch_folder(c
     assert "conda index" not in ended.said
 
 
+@pytest.mark.parametrize("where", ["{0}/team", "file://{0}/team"])
+def test_a_folder_is_a_channel_as_with_conda(channel_tree, desk, where):
+    ended = desk.lock("-c", where.format(channel_tree))
+    assert ended.code == 0, ended.said
+    assert f"file://{channel_tree}/team/" in ended.lock
+
+
+@pytest.mark.parametrize("url", ["ftp://index.example/ch", "https://u:hunter2@[x/"])
+def test_what_is_no_channel_is_the_users_mistake(url, desk):
+    by_option = desk.lock("-c", url)
+    by_file = desk.lock(asked=f"channels: ['{url}']\ndependencies: [numpy]")
+    assert (by_option.code, by_file.code) == (2, 2)
+    assert "hunter2" not in by_option.said + by_file.said
+
+
 def test_a_misspelt_channel_is_told_the_name_that_was_meant(channel_tree, desk):
     with channel_server(channel_tree) as url:
         ended = desk.lock("-c", "conda-forg", "--mirror", f"conda-forg={url}/nowhere")

@@ -12,6 +12,7 @@ from envguard.errors import InputError
 from envguard.formats import yaml_reader
 from envguard.formats.environments.nearest_spec import nearest_spec
 from envguard.formats.environments.requirement_line import requirement_problem
+from envguard.model.channel import channel_mistake
 from envguard.model.conda import parse_match_spec
 from envguard.model.environment import Dependency, Environment, is_selector
 from envguard.model.secrets import redacted, without_credentials
@@ -64,6 +65,9 @@ class _Reader:
             self.problem(root, "dependencies", "is missing")
         conda, pip = self.dependencies(parts.get("dependencies"))
         channels = tuple(self.strings(parts.get("channels"), "channels"))
+        for text, node in channels:
+            if mistake := channel_mistake(text):
+                self.problem(node, "channels", f"{redacted(text)!r} {mistake}")
         return Environment(
             name=self.scalar(parts.get("name"), "name"),
             channels=tuple(text for text, _ in channels),

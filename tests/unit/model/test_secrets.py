@@ -20,6 +20,10 @@ from envguard.model.secrets import public_variables, redacted, urls_in, without_
         ("git+ssh://git@index.example/r.git@abc", "git+ssh://git@index.example/r.git@abc"),
         ("ssh://git:secret@index.example/r.git", "ssh://git@index.example/r.git"),
         ("conda-forge", "conda-forge"),
+        ("https://u:p#ss@index.example/ch", "https://index.example/ch"),
+        ("https://u:p/ss@index.example/ch", "https://index.example/ch"),
+        ("https://u:secret@[x/ch?y=1", "https://[x/ch"),
+        ("https://index.example:8080/a@b", "https://index.example:8080/a@b"),
     ],
 )
 def test_credentials_are_taken_out_of_urls(url, clean):
