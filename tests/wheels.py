@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import subprocess
+import tarfile
 import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -37,6 +39,20 @@ def make_wheel(
     with zipfile.ZipFile(path, "w") as wheel:
         for target, text in contents.items():
             wheel.writestr(target, text)
+    return path
+
+
+def make_source(folder: Path, name: str, version: str) -> Path:
+    """A source archive that only a build turns into a wheel."""
+    folder.mkdir(parents=True, exist_ok=True)
+    stem = f"{name.replace('-', '_')}-{version}"
+    path = folder / f"{stem}.tar.gz"
+    metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n".encode()
+    with tarfile.open(path, "w:gz") as archive:
+        for file, content in (("PKG-INFO", metadata), ("setup.py", b"raise SystemExit\n")):
+            info = tarfile.TarInfo(f"{stem}/{file}")
+            info.size = len(content)
+            archive.addfile(info, io.BytesIO(content))
     return path
 
 

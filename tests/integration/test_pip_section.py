@@ -17,7 +17,7 @@ from envguard.errors import InputError, UnavailableError, UnsatisfiableError
 from envguard.model.package import PackageRecord
 from envguard.ports import IndexRoute, PipRequest
 from tests.real_data import serving
-from tests.wheels import make_index, make_project, make_repository, make_wheel
+from tests.wheels import make_index, make_project, make_repository, make_source, make_wheel
 
 TORCH = PackageRecord("pytorch", "2.7.1", build="cuda129_0", depends=("python >=3.12",))
 Resolve = Callable[..., tuple[PackageRecord, ...]]
@@ -107,6 +107,38 @@ def test_what_only_a_build_tells_runs_no_code_unasked(resolve, here, line):
         resolve(line)
     assert "--allow build" in caught.value.hint
     assert not (project / "built").exists()
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("only-source", "no wheel of only-source 2.0 is for linux-64, python 3.12.11"),
+        ("wants-source", "no wheel of only-source 2.0 (needed by wants-source) is for"),
+    ],
+)
+def test_a_package_without_a_wheel_is_one_sentence_and_the_users_choice(
+    resolve, tmp_path, line, told
+):
+    wanting = make_wheel(tmp_path / "made", "wants-source", "1.0", requires=["only-source"])
+    make_index(tmp_path / "index", wanting, make_source(tmp_path / "made", "only-source", "2.0"))
+    with serving(tmp_path / "index") as url, pytest.raises(InputError) as caught:
+        resolve(f"--index-url {url}", line)
+    assert told in caught.value.message
+    assert "\n" not in caught.value.message
+    assert "--allow build" in caught.value.hint
+
+
+def test_a_conflict_beside_a_package_without_a_wheel_keeps_the_words_of_uv(resolve, tmp_path):
+    made = [
+        make_wheel(tmp_path / "made", "a", "1.0", requires=["c<2"]),
+        make_wheel(tmp_path / "made", "b", "1.0", requires=["c>=2"]),
+        make_wheel(tmp_path / "made", "c", "1.0"),
+        make_wheel(tmp_path / "made", "c", "2.0"),
+    ]
+    make_index(tmp_path / "index", *made, make_source(tmp_path / "made", "c", "3.0"))
+    with serving(tmp_path / "index") as url, pytest.raises(UnsatisfiableError) as caught:
+        resolve(f"--index-url {url}", "a", "b")
+    assert "incompatible" in caught.value.message
 
 
 def test_a_build_that_was_allowed_runs(resolve, tmp_path):

@@ -39,6 +39,7 @@ _REFUSED = re.compile(
 )
 _NO_BUILD = "Building source distributions"
 _SOURCE_ONLY = re.compile(r"Wheels are required for `([^`]+)`")
+_CONFLICT_SIGNS = ("are incompatible", "is incompatible")
 _SOURCE = re.compile(r"Failed to (?:download and build|build|read) `([^`]+)`")
 _REVISION = re.compile(r"failed to fetch (?:branch or tag|commit|revision|tag|branch) `([^`]+)`")
 _FIRST_LINES, _LAST_LINES = 14, 6
@@ -111,20 +112,38 @@ def _sources(lines: Sequence[str]) -> list[str]:
     return found
 
 
-def _unsatisfiable(stderr: str, told: str, request: PipRequest) -> UnsatisfiableError:
+def _unsatisfiable(stderr: str, told: str, request: PipRequest) -> EnvguardError:
     place = f"{request.subdir}, python {request.python_version}"
-    if match := _SOURCE_ONLY.search(stderr):
-        name = match[1]
-        return UnsatisfiableError(
-            f"the pip section cannot be locked for {place}: {name} has no wheel for it, and nothing is "
-            f"built from source:\n  {told}",
-            hint=f"take {name} from a conda channel, pin a version that has a wheel, {_ALLOW}",
-        )
+    names = list(dict.fromkeys(_SOURCE_ONLY.findall(stderr)))
+    if names and not any(sign in stderr for sign in _CONFLICT_SIGNS):
+        return _without_wheel(names, stderr, place)
     return UnsatisfiableError(
         f"the pip section cannot be locked for {place}:\n  {told}",
         hint="change the lines under `pip:`; what conda provides there is taken as given, "
         "and nothing is built from source",
     )
+
+
+def _without_wheel(names: Sequence[str], stderr: str, place: str) -> InputError:
+    """What is asked for exists as source only, and whether that is built is for the user to say."""
+    told = " ".join(stderr.split())
+    wanted = [f"{name}{_version(name, told)}{_needed_by(name, told)}" for name in names]
+    return InputError(
+        f"pip: no wheel of {', '.join(wanted)} is for {place}, and nothing is built from source",
+        hint=f"take {', '.join(names)} from a conda channel, ask for a version that has a wheel, {_ALLOW}",
+    )
+
+
+def _version(name: str, told: str) -> str:
+    """The version, where there is no other one to choose."""
+    versions = set(re.findall(rf"\b{re.escape(name)}==(\S+) has no usable wheels", told))
+    return f" {versions.pop()}" if len(versions) == 1 else ""
+
+
+def _needed_by(name: str, told: str) -> str:
+    """` (needed by A)` where it is not a line of its own that asks for it."""
+    wanting = re.findall(rf"([\w.-]+)(?:\[[\w,.-]*\])?\S* depends? on {re.escape(name)}\b", told)
+    return f" (needed by {', '.join(dict.fromkeys(wanting))})" if wanting else ""
 
 
 def _condensed(stderr: str) -> list[str]:
