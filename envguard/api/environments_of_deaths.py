@@ -78,9 +78,9 @@ def told_environment(text: str) -> EnvironmentFacts | None:
     if not is_collect_env(text):
         return None
     listing = parse_collect_env(text)
-    if listing.machine is None:  # without a platform there is nothing to judge by
+    if not listing.machines:  # without a platform there is nothing to judge by
         return None
-    return _listed(listing, "collect_env in the text", listing.machine)
+    return _listed(listing, "collect_env in the text", listing.machines[0])
 
 
 def bundled_environment(bundle: Bundle) -> EnvironmentFacts | None:
@@ -150,13 +150,14 @@ def _reports(found: Found, path: str, machine: Machine) -> tuple[Report, ...]:
 
 def _listed(listing: Listing, path: str, machine: Machine) -> EnvironmentFacts:
     from envguard.adapters import rules
-    from envguard.commands.checking.check import check_listing, targets_of_listing
+    from envguard.commands.checking.listing import check_listings
     from envguard.model.diagnosis import EnvironmentFacts
     from envguard.model.target import Target
 
     knowledge = rules.load()
-    targets = targets_of_listing(listing, knowledge, lambda: Target(path, machine))
-    reports = check_listing(listing, path, targets, knowledge=knowledge)
+    reports = check_listings(
+        [listing], path, (), knowledge=knowledge, here=lambda: Target(path, machine)
+    )
     detail = reports[0].subject.detail if reports else ""
     return EnvironmentFacts(path=path, detail=detail, findings=_telling(reports), looked=(path,))
 

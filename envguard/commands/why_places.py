@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from envguard.checks.case import Case, case_of
 from envguard.commands.checking.check import (
     check_installed,
-    check_listing,
     check_lock,
-    targets_of_listing,
     targets_of_lock,
 )
+from envguard.commands.checking.listing import asked_of, check_listing
 from envguard.errors import InputError
 from envguard.model.environment import Environment
 from envguard.model.image import Images
@@ -75,11 +74,12 @@ def places_of(
         case Installed():
             return places_of_installed(subject, said or (here(),), knowledge)
         case _:
+            pairs = asked_of(subject, path, said, knowledge=knowledge, here=here).pairs
             return tuple(
                 place
                 for listing in subject
                 for place in places_of_listing(
-                    listing, path, said or targets_of_listing(listing, knowledge, here), knowledge
+                    listing, path, [t for judged, t in pairs if judged is listing], knowledge
                 )
             )
 
@@ -118,7 +118,7 @@ def places_of_listing(
     listing: Listing, path: str, targets: Sequence[Target], knowledge: Knowledge
 ) -> tuple[Place, ...]:
     """Packages that another tool wrote down, on the platforms of the machines in question."""
-    reports = check_listing(listing, path, targets, knowledge=knowledge)
+    reports = [check_listing(listing, path, target, knowledge=knowledge) for target in targets]
     places = []
     for subdir in dict.fromkeys(target.subdir for target in targets):
         records = listing.records_for(subdir) or ()

@@ -14,13 +14,15 @@ class Listing:
     """`records` by subdir; None = the text does not say which platform it is about.
 
     `complete` is false where the text names only some of the packages: then a missing one proves nothing.
-    `machine` is what the text says of the machine. `name` is the environment's, where a file has several.
+    `machines` is what the text says of machines: of the one that it was written on where it is `observed`,
+    else of those that it is for. `name` is the environment's, where a file has several.
     """
 
     kind: str
     records: Mapping[str | None, tuple[PackageRecord, ...]] = field(default_factory=dict)
     complete: bool = True
-    machine: Machine | None = None
+    machines: tuple[Machine, ...] = ()
+    observed: bool = False
     name: str | None = None
 
     def records_for(self, subdir: str) -> tuple[PackageRecord, ...] | None:

@@ -89,8 +89,16 @@ def test_a_bug_report_with_a_driver_that_is_too_old_fails(tmp_path):
 
 def test_each_environment_of_a_pixi_lock_has_its_report(tmp_path):
     done = check(PIXI, "--for", "linux-64", folder=tmp_path, file="pixi.lock")
+    assert done.returncode == 0, done.stdout
+    assert done.stdout.startswith("pixi.lock (pixi-lock, 2 packages)  on  linux-64")
+    assert "not judged for linux-64: pixi.lock:gpu is about win-64" in done.stdout
+
+
+def test_a_machine_that_no_environment_of_a_pixi_lock_is_for_is_an_error(tmp_path):
+    done = check(PIXI, "--for", "osx-arm64", folder=tmp_path, file="pixi.lock")
     assert done.returncode == 2
-    assert "pixi.lock:gpu lists no packages for linux-64" in done.stderr
+    assert "pixi.lock lists no packages for osx-arm64" in done.stderr
+    assert "it is about linux-64, win-64" in done.stderr
 
 
 def test_an_explicit_file_of_another_platform_is_said_to_be_so(tmp_path):

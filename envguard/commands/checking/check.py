@@ -10,12 +10,9 @@ from envguard.checks.contract_answers import answered
 from envguard.checks.judgement import judge, requirements
 from envguard.commands.locking.runtime import runtime_note
 from envguard.errors import InputError
-from envguard.formats.gpu_names import match_gpu_name
 from envguard.model.environment import Environment
 from envguard.model.knowledge import Knowledge
-from envguard.model.listing import Listing
 from envguard.model.lockfile import Lockfile
-from envguard.model.machine import Gpu
 from envguard.model.report import Finding, Fix, Report, Status, Subject
 from envguard.model.target import Target
 from envguard.ports import Installed
@@ -81,7 +78,7 @@ def check_installed(
         )
         findings = (*_half(installed, target), *judge(case, target))
         problems = tuple(told for told in installed.problems if told != installed.half)
-        reports.append(_report(subject, target, case, findings, problems))
+        reports.append(report_on(subject, target, case, findings, problems))
     return tuple(reports)
 
 
@@ -99,60 +96,6 @@ def _half(installed: Installed, target: Target) -> tuple[Finding, ...]:
             fix=Fix(f"end it: envguard install LOCK -p {installed.path}"),
         ),
     )
-
-
-def check_listing(
-    listing: Listing, path: str, targets: Sequence[Target], *, knowledge: Knowledge
-) -> tuple[Report, ...]:
-    """Judge packages that another tool wrote down; raises InputError for a subdir they are not about."""
-    named = f"{path}:{listing.name}" if listing.name not in (None, "default") else path
-    reports = []
-    for target in targets:
-        records = listing.records_for(target.subdir)
-        if records is None:
-            about = ", ".join(sorted(subdir for subdir in listing.records if subdir))
-            raise InputError(
-                f"{named} lists no packages for {target.subdir} ({target.name}): it is about {about}",
-                hint=f"name a machine it is for: --for {about.split(', ')[0]}:CARD",
-            )
-        case = case_of(target, records, knowledge, complete=listing.complete)
-        detail = f"{listing.kind}, {count(len(records), 'package')}"
-        subject = Subject(listing.kind, named, target.subdir, detail)
-        findings = (*judge(case, target), *_not_pinned(listing, case, target))
-        reports.append(_report(subject, target, case, findings, ()))
-    return tuple(reports)
-
-
-def targets_of_listing(
-    listing: Listing, knowledge: Knowledge, here: Callable[[], Target]
-) -> tuple[Target, ...]:
-    """The machine that a bug report describes, with what its cards are known to be; else this one."""
-    if listing.machine is None:
-        return (here(),)
-    gpus = listing.machine.gpus
-    known = None if gpus is None else tuple(_with_capability(gpu, knowledge) for gpu in gpus)
-    machine = replace(listing.machine, gpus=known)
-    return (Target(name="the machine it tells of", machine=machine),)
-
-
-def _with_capability(gpu: Gpu, knowledge: Knowledge) -> Gpu:
-    match = match_gpu_name(gpu.name or "", knowledge.gpus)
-    capabilities = {model.compute_capability for model in match.models}
-    return replace(gpu, compute_capability=capabilities.pop()) if len(capabilities) == 1 else gpu
-
-
-def _not_pinned(listing: Listing, case: Case, target: Target) -> tuple[Finding, ...]:
-    """What is not pinned may bring a GPU framework: without one in sight nothing is decided."""
-    if listing.complete or case.torch is not None or case.need is not None:
-        return ()
-    finding = Finding(
-        "EG601",
-        Status.UNKNOWN,
-        "not every line pins a version: what the others bring is not known",
-        target=target.name,
-        fix=Fix("check what was installed: envguard check -p PREFIX, or the output of pip freeze"),
-    )
-    return (finding,)
 
 
 def check_environment(
@@ -188,20 +131,21 @@ def _check_locked(lockfile: Lockfile, path: str, target: Target, knowledge: Know
     detail = f"{target.subdir}, {count(len(records), 'package')}"
     subject = Subject("conda-lock", path, target.subdir, detail)
     findings, more, contract = answered(judge(case, target), lockfile.contract, case, target)
-    report = _report(subject, target, case, findings, ())
+    report = report_on(subject, target, case, findings, ())
     fails = any(finding.status is Status.FAIL for finding in findings)
     newer = None if fails else runtime_note(lockfile, target, knowledge)
     said = () if newer is None else (f"{newer} (recorded in the lock)",)
     return replace(report, notes=(*report.notes, *more, *said), contract=contract)
 
 
-def _report(
+def report_on(
     subject: Subject,
     target: Target,
     case: Case,
     findings: tuple[Finding, ...],
     problems: tuple[str, ...],
 ) -> Report:
+    """The report of one subject on one machine, with what was assumed and what it needs."""
     notes = (*problems, *notes_on(target), *_cpu_only(case, findings))
     return Report(
         COMMAND, subject, target.machine, findings, notes=notes, requirements=requirements(case)

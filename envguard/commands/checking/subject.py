@@ -9,17 +9,15 @@ from envguard.commands.checking.check import (
     COMMAND,
     check_environment,
     check_installed,
-    check_listing,
     check_lock,
     count,
     notes_on,
-    targets_of_listing,
     targets_of_lock,
 )
+from envguard.commands.checking.listing import check_listings
 from envguard.model.environment import Environment
 from envguard.model.image import Images
 from envguard.model.knowledge import Knowledge
-from envguard.model.listing import Listing
 from envguard.model.lockfile import Lockfile
 from envguard.model.notebook import Notebook
 from envguard.model.report import Report, Subject
@@ -53,7 +51,7 @@ def check_subject(found: Found, path: str, question: Question) -> tuple[Report, 
         targets = said or targets_of_lock(found, question.here)
         return check_lock(found, path, targets, knowledge=knowledge)
     if isinstance(found, tuple):
-        return tuple(report for one in found for report in _of_listing(one, path, question))
+        return check_listings(found, path, said, knowledge=knowledge, here=question.here)
     targets = said or (question.here(),)
     if isinstance(found, Environment):
         return check_environment(
@@ -68,11 +66,6 @@ def check_subject(found: Found, path: str, question: Question) -> tuple[Report, 
     if isinstance(found, Images):
         return check_images(found, path, targets, knowledge=knowledge)
     return check_installed(found, targets, knowledge=knowledge, variables=question.variables)
-
-
-def _of_listing(listing: Listing, path: str, question: Question) -> tuple[Report, ...]:
-    targets = question.said or targets_of_listing(listing, question.knowledge, question.here)
-    return check_listing(listing, path, targets, knowledge=question.knowledge)
 
 
 def check_images(

@@ -31,9 +31,13 @@ def parse_collect_env(text: str) -> Listing:
     if torch and torch != "N/A" and not {"torch", "pytorch"} & set(records):
         records["torch"] = PackageRecord("torch", torch, Manager.PIP)
     subdir = _subdir(text)
-    machine = _machine(text, subdir) if subdir is not None else None
+    machines = (_machine(text, subdir),) if subdir is not None else ()
     return Listing(
-        "collect-env", {subdir: tuple(records.values())}, complete=False, machine=machine
+        "collect-env",
+        {subdir: tuple(records.values())},
+        complete=False,
+        machines=machines,
+        observed=True,
     )
 
 

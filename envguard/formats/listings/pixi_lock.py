@@ -1,8 +1,12 @@
-"""pixi.lock, versions 6 and 7: environments, each with its packages by platform."""
+"""pixi.lock, versions 6 and 7: environments, each with its packages by platform.
+
+A platform of version 7 may name the virtual packages of the machines that it is for: what they are.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
 
@@ -11,8 +15,10 @@ from envguard.formats import yaml_reader
 from envguard.formats.locks.conda_lock import archive_name
 from envguard.model.channel import channel_name
 from envguard.model.listing import Listing
+from envguard.model.machine import Driver, DriverState, Gpu, Machine
 from envguard.model.package import Manager, PackageRecord
 from envguard.model.secrets import without_credentials
+from envguard.model.version import ComputeCapability, Dotted
 
 VERSIONS = (6, 7)
 _KIND = "pixi-lock"
@@ -49,28 +55,78 @@ def parse_pixi_lock(text: str, path: str) -> tuple[Listing, ...]:
         raise InputError(f"{path}: damaged pixi.lock ({error!r})", hint="pixi lock") from error
 
 
-def _platforms(data: Mapping[str, Any]) -> dict[str, str]:
-    """Version 7 names its platforms; each has a subdir."""
-    named = data.get("platforms") or []
-    return {item["name"]: item.get("subdir", item["name"]) for item in named}
+@dataclass(frozen=True, slots=True)
+class _Platform:
+    """A subdir and, where the file says what its machine has, that machine."""
+
+    subdir: str
+    machine: Machine | None = None
+
+
+def _platforms(data: Mapping[str, Any]) -> dict[str, _Platform]:
+    """Version 7 names its platforms; each has a subdir, and may have virtual packages."""
+    found = {}
+    for item in data.get("platforms") or []:
+        subdir = item.get("subdir", item["name"])
+        virtual = item.get("virtual-packages") or []
+        found[item["name"]] = _Platform(subdir, _machine(subdir, virtual))
+    return found
+
+
+def _machine(subdir: str, virtual: list[str]) -> Machine | None:
+    """The least machine with these virtual packages (`__cuda=12.8=0`); None where they name no CUDA.
+
+    `__cuda` is the newest CUDA of its driver, `__cuda_arch` its lowest compute capability. A macOS has
+    neither. The rest is what such a machine has at least: `assumed`.
+    """
+    parts = [(*text.split("="), "", "")[:3] for text in virtual]
+    versions = {name: version for name, version, _ in parts}
+    cuda, capability = versions.get("__cuda"), versions.get("__cuda_arch")
+    if not cuda and not (virtual and subdir.startswith("osx-")):
+        return None
+    cards = (
+        (Gpu(0, compute_capability=ComputeCapability.parse(capability)),) if capability else None
+    )
+    glibc, osx = (_dotted(versions.get(name)) for name in ("__glibc", "__osx"))
+    archspec = next((build for name, _, build in parts if name == "__archspec"), "") or None
+    known = {"glibc": glibc, "osx": osx, "archspec": archspec}
+    return Machine(
+        subdir,
+        glibc=glibc,
+        osx=osx,
+        archspec=archspec,
+        driver=Driver(None, _dotted(cuda)) if cuda else DriverState.ABSENT,
+        gpus=cards if cuda else (),
+        assumed=frozenset(name for name, value in known.items() if value is not None),
+    )
+
+
+def _dotted(version: str | None) -> Dotted | None:
+    return Dotted.parse(version) if version else None
 
 
 def _listings(
     name: str,
     packages: Mapping[str, Any],
     details: Mapping[str, Any],
-    platforms: Mapping[str, str],
+    platforms: Mapping[str, _Platform],
 ) -> Iterator[Listing]:
     records = {
         platform: tuple(_record(entry, details) for entry in entries)
         for platform, entries in packages.items()
     }
-    subdirs = {platform: platforms.get(platform, platform) for platform in packages}
-    if len(set(subdirs.values())) == len(subdirs):
-        yield Listing(_KIND, {subdirs[p]: found for p, found in records.items()}, name=name)
+    known = {platform: platforms.get(platform, _Platform(platform)) for platform in packages}
+    if len({platform.subdir for platform in known.values()}) == len(known):
+        by_subdir: dict[str | None, tuple[PackageRecord, ...]] = {
+            known[platform].subdir: found for platform, found in records.items()
+        }
+        machines = tuple(p.machine for p in known.values() if p.machine is not None)
+        yield Listing(_KIND, by_subdir, machines=machines, name=name)
         return
     for platform, found in records.items():
-        yield Listing(_KIND, {subdirs[platform]: found}, name=f"{name}:{platform}")
+        subdir, machine = known[platform].subdir, known[platform].machine
+        machines = (machine,) if machine is not None else ()
+        yield Listing(_KIND, {subdir: found}, machines=machines, name=f"{name}:{platform}")
 
 
 def _url(item: Mapping[str, Any]) -> str:

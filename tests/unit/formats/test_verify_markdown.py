@@ -44,11 +44,11 @@ def test_the_environment_is_in_the_words_of_collect_env_and_read_back_by_us() ->
     text = collect_env_text(full_report(""))
     assert is_collect_env(text)
     listing = parse_collect_env(text)
-    assert listing.machine is not None
-    assert listing.machine.subdir == "linux-64"
-    assert isinstance(listing.machine.driver, Driver)
-    assert str(listing.machine.driver.version) == "570.26"
-    assert [gpu.name for gpu in listing.machine.gpus or ()] == ["NVIDIA H100 80GB HBM3"] * 4
+    assert len(listing.machines) == 1
+    assert listing.machines[0].subdir == "linux-64"
+    assert isinstance(listing.machines[0].driver, Driver)
+    assert str(listing.machines[0].driver.version) == "570.26"
+    assert [gpu.name for gpu in listing.machines[0].gpus or ()] == ["NVIDIA H100 80GB HBM3"] * 4
     [records] = listing.records.values()
     assert {(r.name, r.version) for r in records} == {
         ("pytorch", "2.9.1"),

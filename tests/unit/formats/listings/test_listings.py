@@ -6,8 +6,10 @@ import pytest
 
 from envguard.errors import InputError
 from envguard.formats.listings import parse_listing
+from envguard.model.listing import Listing
 from envguard.model.machine import Driver, DriverState
 from envguard.model.package import Manager
+from envguard.model.version import Dotted
 
 CF = "https://conda.anaconda.org/conda-forge"
 
@@ -237,6 +239,79 @@ def test_version_7_of_pixi_names_its_platforms():
     assert parse_listing(text, "pixi.lock")[0].records_for("linux-64")
 
 
+def platforms_of_pixi(*declared: str) -> tuple[Listing, ...]:
+    """A version 7 whose platforms are declared so, each with one package."""
+    names = [text.partition("\n")[0] for text in declared]
+    url = "https://conda.anaconda.org/conda-forge/noarch/six-1.17.0-pyhd8ed1ab_0.conda"
+    text = "version: 7\nplatforms:\n" + "".join(f"- name: {text}\n" for text in declared)
+    text += "environments:\n  default:\n    packages:\n"
+    text += "".join(f"      {name}: [{{conda: {url}}}]\n" for name in names)
+    return parse_listing(text + f"packages: [{{conda: {url}}}]\n", "pixi.lock")
+
+
+def test_a_platform_of_pixi_tells_the_least_machine_that_it_is_for():
+    (listing,) = platforms_of_pixi(
+        "cluster\n  subdir: linux-64\n  virtual-packages: [__cuda=12.8=0, __cuda_arch=9.0=0, "
+        "__glibc=2.28=0, __archspec=1=x86_64_v3, __linux=6.8.0-45-generic=0]"
+    )
+    (machine,) = listing.machines
+    assert (machine.subdir, str(machine.driver.cuda), machine.driver.version) == (
+        "linux-64",
+        "12.8",
+        None,
+    )
+    assert [str(gpu.compute_capability) for gpu in machine.gpus] == ["9.0"]
+    assert (str(machine.glibc), machine.archspec) == ("2.28", "x86_64_v3")
+    assert machine.assumed == {"glibc", "archspec"}
+    assert not listing.observed
+
+
+@pytest.mark.parametrize(
+    ("declared", "told"),
+    [
+        pytest.param("linux-64", [], id="no virtual packages"),
+        pytest.param(
+            "linux-64\n  virtual-packages: [__glibc=2.28=0]", [], id="no CUDA: none is assumed"
+        ),
+        pytest.param(
+            "linux-64\n  virtual-packages: [__cuda=12=0]",
+            [("linux-64", Driver(None, Dotted.parse("12")), None)],
+            id="a driver, and no card",
+        ),
+        pytest.param(
+            "linux-64\n  virtual-packages: [__cuda=12]",
+            [("linux-64", Driver(None, Dotted.parse("12")), None)],
+            id="without a build",
+        ),
+        pytest.param(
+            "osx-arm64\n  virtual-packages: [__osx=13.0=0]",
+            [("osx-arm64", DriverState.ABSENT, ())],
+            id="a Mac has no NVIDIA driver",
+        ),
+        pytest.param("osx-arm64", [], id="a Mac of which nothing is said"),
+    ],
+)
+def test_the_machines_that_pixi_platforms_tell_of(declared, told):
+    (listing,) = platforms_of_pixi(declared)
+    assert [(m.subdir, m.driver, m.gpus) for m in listing.machines] == told
+
+
+def test_two_platforms_of_one_subdir_are_two_listings_each_with_its_machine():
+    found = platforms_of_pixi(
+        "new\n  subdir: linux-64\n  virtual-packages: [__cuda=13.0=0]",
+        "old\n  subdir: linux-64\n  virtual-packages: [__cuda=12.0=0]",
+    )
+    assert [(listing.name, str(listing.machines[0].driver.cuda)) for listing in found] == [
+        ("default:new", "13.0"),
+        ("default:old", "12.0"),
+    ]
+
+
+def test_a_virtual_package_of_pixi_that_is_no_version_is_damage():
+    with pytest.raises(InputError, match=r"damaged pixi\.lock"):
+        platforms_of_pixi("linux-64\n  virtual-packages: [__cuda=new=0]")
+
+
 def test_uv_lock_and_pylock_are_read():
     listing = only(UV, "uv.lock")
     assert labels(listing) == ["pip:torch 2.7.1", "pip:numpy 2.3.1"]
@@ -248,7 +323,7 @@ def test_uv_lock_and_pylock_are_read():
 
 def test_collect_env_tells_the_packages_and_the_machine():
     listing = only(COLLECT_ENV)
-    machine = listing.machine
+    (machine,) = listing.machines
 
     assert labels(listing, "linux-64") == [
         "pip:torch 2.1.0+cu121",
@@ -265,8 +340,8 @@ def test_collect_env_tells_the_packages_and_the_machine():
 def test_a_single_card_stands_behind_its_heading():
     text = "PyTorch version: 2.6.0\nCUDA used to build PyTorch: 12.4\nPython platform: Linux-5\n"
     listing = only(text + "GPU models and configuration: GPU 0: NVIDIA GeForce RTX 5090\n")
-    assert listing.machine is not None
-    assert [gpu.name for gpu in listing.machine.gpus or ()] == ["NVIDIA GeForce RTX 5090"]
+    assert len(listing.machines) == 1
+    assert [gpu.name for gpu in listing.machines[0].gpus or ()] == ["NVIDIA GeForce RTX 5090"]
 
 
 def test_collect_env_without_a_gpu_says_that_there_is_none():
@@ -275,7 +350,7 @@ def test_collect_env_without_a_gpu_says_that_there_is_none():
     )
     text = text.replace("GPU 0: NVIDIA A100-SXM4-80GB\nGPU 1: Tesla V100-SXM2-32GB\n", "")
     text = text.replace("535.104.05", "No CUDA")
-    machine = only(text).machine
+    (machine,) = only(text).machines
     assert (machine.driver, machine.gpus) == (DriverState.ABSENT, ())
 
 
@@ -285,7 +360,7 @@ def test_collect_env_that_could_not_ask_knows_nothing():
         .replace("GPU 0:", "x")
         .replace("GPU 1:", "x")
     )
-    machine = only(text).machine
+    (machine,) = only(text).machines
     assert (machine.driver, machine.gpus) == (None, None)
 
 
