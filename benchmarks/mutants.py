@@ -1,15 +1,17 @@
 """How many small errors in what judges the tests notice: a sample of mutants, each in a copy of the tree.
 
 One mutant changes one place: a comparison or its boundary, and/or, a not, a constant, a status. Which
-tests enter which function is measured once. On a mutant run those that enter its function, quickest first,
-and, before it is said to survive, all others: those of checks, model and cleaning and the truth table. A
-change that makes no difference to any answer is named with its reason, and not counted.
+tests enter which function is measured once. On a mutant of a function run those that enter it, quickest
+first, until one fails; no other test can notice it. On one of what runs on import all run: those of checks,
+model and cleaning and the truth table. A change that makes no difference to any answer is named with its
+reason, and not counted.
 """
 
 from __future__ import annotations
 
 import argparse
 import ast
+import contextlib
 import copy
 import json
 import os
@@ -19,9 +21,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -170,14 +173,12 @@ class Tests:
     seconds: dict[str, float]
     entered: dict[str, frozenset[str]]
 
-    def for_(self, mutant: Mutant) -> tuple[list[str], list[str]]:
-        """Those that enter the mutant's function, quickest first, and all others."""
+    def for_(self, mutant: Mutant) -> list[str]:
+        """Those that enter the mutant's function, quickest first; all for what runs on import."""
         name = f"{mutant.path.relative_to('envguard').as_posix()}:{mutant.function}"
         near = [test for test, entered in self.entered.items() if name in entered]
-        if mutant.function is None:
-            near = list(self.seconds)
-        near.sort(key=self.seconds.__getitem__)
-        return near, [test for test in self.seconds if test not in set(near)]
+        everywhere = mutant.function is None or not mutant.line
+        return sorted(self.seconds if everywhere else near, key=self.seconds.__getitem__)
 
 
 def measure(folder: Path, tests: list[str]) -> Tests | None:
@@ -192,13 +193,67 @@ def measure(folder: Path, tests: list[str]) -> Tests | None:
     )
 
 
+def tried(
+    chosen: Sequence[Mutant], folder: Path, tests: Tests, *, limit_s: float, patience_s: float
+) -> list[tuple[Mutant, bool]]:
+    """Each mutant with whether it survived, as far as the limit allows; one that hangs is noticed."""
+    deadline = time.monotonic() + limit_s
+    done = _forked(chosen, folder, tests, limit_s, patience_s)
+    found = []
+    for mutant in chosen:
+        if mutant in done:
+            found.append((mutant, done[mutant]))
+        elif mutant not in done and time.monotonic() < deadline:
+            found.append((mutant, survives(mutant, folder, tests, patience_s)))
+    return found
+
+
+def _forked(
+    chosen: Sequence[Mutant], folder: Path, tests: Tests, limit_s: float, patience_s: float
+) -> dict[Mutant, bool]:
+    """Those whose function can be exchanged in a process that has collected the tests."""
+    inside = [_unchanged(folder), *(m for m in chosen if m.function is not None)]
+    jobs = folder / "jobs.jsonl"
+    jobs.write_text("".join(f"{_job(m, tests, patience_s)}\n" for m in inside), encoding="utf-8")
+    wanted = dict.fromkeys(test.partition("::")[0] for test in tests.seconds)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        _reach(folder, limit_s, "each", str(jobs), *wanted)
+    out = folder / "jobs.jsonl.out"
+    lines = out.read_text(encoding="utf-8").splitlines() if out.is_file() else []
+    said = [line.rpartition(" ") for line in lines]
+    if said and said[0][0] != "survived":
+        raise RuntimeError("the tests fail in this order without any mutant: nothing can be said")
+    return {
+        inside[int(number)]: word == "survived" for word, _, number in said if word != "not tried"
+    }
+
+
+def _unchanged(folder: Path) -> Mutant:
+    """No mutant at all: what every test has to pass."""
+    path = Path("envguard/checks/judgement.py")
+    return Mutant(path, 0, "nothing", (folder / path).read_text(encoding="utf-8"), "judge")
+
+
+def _job(mutant: Mutant, tests: Tests, patience_s: float) -> str:
+    return json.dumps(
+        {
+            "path": mutant.path.as_posix(),
+            "function": mutant.function,
+            "text": mutant.text,
+            "tests": tests.for_(mutant),
+            "timeout_s": patience_s,
+        }
+    )
+
+
 def survives(mutant: Mutant, folder: Path, tests: Tests, timeout_s: float) -> bool:
-    """Whether no test notices it; a mutant that hangs is noticed."""
+    """Whether no test notices it, in a process of its own; a mutant that hangs is noticed."""
     target = folder / mutant.path
     good = target.read_text(encoding="utf-8")
     target.write_text(mutant.text, encoding="utf-8")
     try:
-        return all(_pass(some, folder, timeout_s) for some in tests.for_(mutant) if some)
+        wanted = tests.for_(mutant)
+        return not wanted or _pass(wanted, folder, timeout_s)
     except subprocess.TimeoutExpired:
         return False
     finally:
@@ -251,7 +306,7 @@ def main() -> int:
     parser.add_argument("--sample", type=int, default=150)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--limit-s", type=float, default=900, help="start no mutant after that")
-    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--modules", nargs="*", help="names of files; default all")
     parser.add_argument("--tests", nargs="*", default=list(TESTS))
     parser.add_argument("--at-least", type=float, default=0.0, help="exit 1 below this share")
@@ -264,33 +319,14 @@ def main() -> int:
         if tests is None:
             print("the tests fail without any mutant: nothing can be said", file=sys.stderr)
             return 2
-        patience_s = max(60.0, 5 * (time.monotonic() - started))
-        outcomes = list(_run(chosen, folders, tests, started + options.limit_s, patience_s))
+        measured_s = time.monotonic() - started
+        patience_s = max(60.0, 5 * measured_s)
+        print(f"{len(tests.seconds)} tests measured in {measured_s:.0f} s", file=sys.stderr)
+        part = partial(tried, tests=tests, limit_s=options.limit_s, patience_s=patience_s)
+        with ThreadPoolExecutor(options.jobs) as pool:
+            shares = [chosen[job :: options.jobs] for job in range(options.jobs)]
+            outcomes = [one for found in pool.map(part, shares, folders) for one in found]
     return _report(outcomes, len(chosen), time.monotonic() - started, options.at_least)
-
-
-def _run(
-    chosen: list[Mutant],
-    folders: list[Path],
-    tests: Tests,
-    deadline: float,
-    patience_s: float,
-) -> Iterator[tuple[Mutant, bool]]:
-    """One folder for each job; what the time limit leaves is not run."""
-
-    def work(job: int) -> list[tuple[Mutant, bool]]:
-        found = []
-        for mutant in chosen[job :: len(folders)]:
-            if time.monotonic() > deadline:
-                break
-            found.append((mutant, survives(mutant, folders[job], tests, patience_s)))
-            if found[-1][1]:
-                print(f"survived: {mutant.path}:{mutant.line}: {mutant.change}", file=sys.stderr)
-        return found
-
-    with ThreadPoolExecutor(len(folders)) as pool:
-        for part in pool.map(work, range(len(folders))):
-            yield from part
 
 
 def _report(outcomes: list[tuple[Mutant, bool]], wanted: int, seconds: float, least: float) -> int:
