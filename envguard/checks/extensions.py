@@ -11,6 +11,7 @@ from dataclasses import replace
 from urllib.parse import unquote
 
 from envguard.checks.case import Case
+from envguard.checks.cuda_libraries import check_cuda_libraries
 from envguard.checks.pairs import version_fits
 from envguard.checks.torch_build import BuildKind, TorchBuild, major_minor
 from envguard.model.extension import TorchPins, WheelTag
@@ -35,6 +36,7 @@ def check_extensions(case: Case) -> Iterator[Finding]:
         if record.manager is Manager.PIP:
             yield from _built_for(case, torch, record)
             yield from _pinned(case, torch, record)
+    yield from check_cuda_libraries(case, torch)
     if torch.kind is BuildKind.CUDA and torch.cuda is not None:
         yield from _compilers(case, torch, torch.cuda)
 

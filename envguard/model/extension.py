@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from envguard.model.architecture import Architecture
 from envguard.model.origin import Origin
 from envguard.model.version import Dotted
 
@@ -40,3 +42,29 @@ class HostCompiler:
     gcc: str
     subdirs: tuple[str, ...]
     origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class CudaLibraries:
+    """What a wheel brings that has one library for each CUDA, of which it loads that of PyTorch's.
+
+    `architectures` by CUDA; empty where nobody has read the library. `nearest`: without that very CUDA it
+    takes the next older one of its major, else the next newer one; else it has no GPU.
+    """
+
+    package: str
+    versions: tuple[str, ...]
+    subdirs: tuple[str, ...]
+    architectures: Mapping[Dotted, tuple[Architecture, ...]]
+    nearest: bool
+    symptom: str
+    origin: Origin
+
+    def for_cuda(self, cuda: Dotted) -> Dotted | None:
+        """The CUDA of the library that is loaded beside a PyTorch of `cuda`; None = there is none."""
+        if cuda in self.architectures:
+            return cuda
+        same = [one for one in self.architectures if one.major == cuda.major]
+        if not self.nearest or not same:
+            return None
+        return max((one for one in same if one < cuda), default=min(same))

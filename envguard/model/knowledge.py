@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from envguard.model.architecture import Architecture
-from envguard.model.extension import HostCompiler, TorchPins, WheelTag
+from envguard.model.extension import CudaLibraries, HostCompiler, TorchPins, WheelTag
 from envguard.model.framework import FrameworkBuilds, FrameworkCudnn, TorchCudnn, TorchNccl
 from envguard.model.gpu_peak import GpuPeak
 from envguard.model.gpu_variant import GpuVariants, PtxMakers
@@ -234,6 +234,7 @@ class Knowledge:
     torch_pins: tuple[TorchPins, ...] = ()
     wheel_tags: tuple[WheelTag, ...] = ()
     host_compilers: tuple[HostCompiler, ...] = ()
+    cuda_libraries: tuple[CudaLibraries, ...] = ()
     build_names: tuple[BuildNames, ...] = ()
     processors: tuple[Processors, ...] = ()
     python_ends: tuple[PythonEnd, ...] = ()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from envguard.formats.strict_yaml import Keys, as_dotted, as_text, as_texts
-from envguard.formats.tables.table_values import Sources
-from envguard.model.extension import HostCompiler, TorchPins, WheelTag
+from envguard.formats.tables.table_values import Sources, architectures, several_dotted
+from envguard.model.architecture import Architecture
+from envguard.model.extension import CudaLibraries, HostCompiler, TorchPins, WheelTag
 from envguard.model.version import Dotted
 
 
@@ -48,6 +50,31 @@ def host_compilers(keys: Keys, origin: Sources) -> list[HostCompiler]:
         )
         for row in keys.rows("host_compilers")
     ]
+
+
+def cuda_libraries(keys: Keys, origin: Sources) -> list[CudaLibraries]:
+    """The rows of `cuda_libraries`; each of their `libraries` is of some CUDAs."""
+    return [
+        CudaLibraries(
+            package=row.text("package"),
+            versions=row.read("versions", as_texts, ()),
+            subdirs=row.read("subdirs", as_texts, ()),
+            architectures=dict(_libraries(row)),
+            nearest=row.flag("nearest"),
+            symptom=row.text("symptom"),
+            origin=origin(row),
+        )
+        for row in keys.rows("cuda_libraries")
+    ]
+
+
+def _libraries(row: Keys) -> Iterator[tuple[Dotted, tuple[Architecture, ...]]]:
+    for library in row.rows("libraries"):
+        cudas: tuple[Dotted, ...] = library.read("cuda", several_dotted, ())
+        code = library.optional("architectures", architectures) or ()
+        library.done()
+        for cuda in cudas:
+            yield cuda, code
 
 
 def _as_tag(value: object) -> str:

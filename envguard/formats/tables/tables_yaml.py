@@ -80,6 +80,7 @@ def _knowledge(keys: Keys) -> Knowledge:
         torch_pins=tuple(extension_rows.torch_pins(keys, origin)),
         wheel_tags=tuple(extension_rows.wheel_tags(keys, origin)),
         host_compilers=tuple(extension_rows.host_compilers(keys, origin)),
+        cuda_libraries=tuple(extension_rows.cuda_libraries(keys, origin)),
         build_names=tuple(spec_rows.build_names(keys, origin)),
         python_ends=tuple(spec_rows.python_ends(keys, origin)),
         gpu_variants=tuple(gpu_variant_rows.gpu_variants(keys, origin)),

@@ -28,6 +28,11 @@ CUDNN = (
 GCC = "host_compilers:\n- {cuda: '12.9', gcc: '<15', subdirs: [linux-64], source: notes}\n"
 WITH = "framework_cudnn:\n- {names: [x], subdirs: [linux-64], versions: '>=1', cudnn: '>=9', source: notes}\n"
 
+LIBRARIES = (
+    "cuda_libraries:\n- package: x\n  versions: ['1', '1.1']\n  subdirs: [linux-64]\n  symptom: s\n"
+    "  libraries:\n  - {cuda: ['12.6', '12.8'], architectures: '8.0'}\n  - {cuda: '13.0'}\n  source: notes\n"
+)
+
 
 @pytest.mark.parametrize(
     ("text", "problem"),
@@ -55,6 +60,11 @@ WITH = "framework_cudnn:\n- {names: [x], subdirs: [linux-64], versions: '>=1', c
             WITH.replace(", source: notes", ""),
             "framework_cudnn.0.source: is missing",
             id="with cuDNN",
+        ),
+        pytest.param(
+            LIBRARIES.replace("  source: notes\n", ""),
+            "cuda_libraries.0.source: is missing",
+            id="libraries",
         ),
         pytest.param(
             BUILDS.replace("subdirs: [linux-64], ", ""),
@@ -173,3 +183,24 @@ def test_a_release_of_torch_has_its_pythons_and_its_nccl_once() -> None:
 
     assert len(set(pythons)) == len(pythons) > 60
     assert len(set(nccl)) == len(nccl) > 20
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        pytest.param(
+            LIBRARIES.replace("{cuda: '13.0'}", "{architectures: '9.0'}"),
+            "t.yaml:10: cuda_libraries.0.libraries.1.cuda: is missing",
+            id="a library for no CUDA",
+        ),
+        pytest.param(
+            LIBRARIES.replace("architectures", "architecture"),
+            "t.yaml:9: cuda_libraries.0.libraries.0.architecture: is no known key",
+            id="a key that there is not",
+        ),
+    ],
+)
+def test_a_mistake_in_one_of_several_libraries_is_named(text: str, problem: str) -> None:
+    with pytest.raises(InputError) as error:
+        parse_tables(HEAD + text, "t.yaml")
+    assert problem in error.value.problems
