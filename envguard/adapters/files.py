@@ -113,6 +113,25 @@ def _temporary(path: Path, content: bytes) -> Iterator[Path]:
                 temporary.unlink()
 
 
+@contextlib.contextmanager
+def made_folder(path: Path) -> Iterator[None]:
+    """The folder `path`, made with its parents where it is not there, and taken away again on an error.
+
+    Raises UnavailableError where it cannot be made.
+    """
+    missing = [folder for folder in (path, *path.parents) if not folder.exists()]
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        yield
+    except BaseException as error:
+        for folder in missing:  # only while it is empty: others may have begun to use it
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+        if isinstance(error, OSError):
+            raise _not_written(path, error) from error
+        raise
+
+
 def append_text(path: Path, text: str) -> None:
     """Add `text` to a file. Raises UnavailableError when it cannot be written."""
     try:

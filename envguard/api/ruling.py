@@ -65,7 +65,8 @@ def update_rules(
 def pack_rules(folder: Path) -> tuple[Path, Path]:
     """Write the rules in use as an archive, and the index that `update_rules` reads, into `folder`.
 
-    Returns both paths. The same rules make the same bytes. Raises UnavailableError.
+    A folder that is not there is made. Returns both paths. The same rules make the same bytes. Raises
+    UnavailableError; then no folder is left that was not there.
     """
     from envguard.adapters import files, rules
     from envguard.formats.rules import rules_archive
@@ -76,6 +77,7 @@ def pack_rules(folder: Path) -> tuple[Path, Path]:
     archive = folder / f"rules-v{SCHEMA_VERSION}-{date}.zip"
     index = folder / f"rules-v{SCHEMA_VERSION}.json"
     told = rules_archive.archive_of(content, date=date, url=archive.name)
-    files.write_bytes(archive, content)
-    files.write_text(index, rules_archive.dump_index(told))
+    with files.made_folder(folder):
+        files.write_bytes(archive, content)
+        files.write_text(index, rules_archive.dump_index(told))
     return archive, index

@@ -10,7 +10,7 @@ from envguard.checks.libraries import NO_KERNEL
 from envguard.checks.machine_code import has_machine_code, has_ptx
 from envguard.checks.torch_build import TorchBuild
 from envguard.checks.wording import card_name
-from envguard.model.extension import CudaLibraries
+from envguard.model.extension import CudaLibraries, CudaLibrary
 from envguard.model.machine import Gpu
 from envguard.model.package import Manager, PackageRecord
 from envguard.model.report import Finding, Fix, Status
@@ -40,20 +40,22 @@ def _finding(
     found = Finding(
         "EG395",
         Status.PASS,
-        f"{record.label} has a library for CUDA {loaded}",
+        f"{record.label} has a library for CUDA {loaded.cuda if loaded else cuda}",
         packages=(torch.record, record),
         sources=(row.origin.source,),
     )
     if loaded is None:
         title = f"{record.label} has no library for CUDA {cuda}"
-        has = ", ".join(map(str, sorted(row.architectures)))
+        has = ", ".join(str(cuda) for cuda in sorted(one.cuda for one in row.libraries))
         found = replace(found, title=title, have=torch.label, need=f"it has them for CUDA {has}")
         return _warns(case, found, row.symptom, record, cuda)
-    missing = _card_without_code(case, row, loaded)
+    missing = _card_without_code(case, loaded)
     if missing is None:
         return found
-    words = " ".join(str(one) for one in row.architectures[loaded])
-    title = f"the library of {record.label} for CUDA {loaded} has no code for {card_name(missing)}"
+    words = " ".join(str(one) for one in loaded.architectures)
+    title = (
+        f"the library of {record.label} for CUDA {loaded.cuda} has no code for {card_name(missing)}"
+    )
     found = replace(
         found, title=title, gpu=missing.index, have=card_name(missing), need=f"it has {words}"
     )
@@ -82,12 +84,12 @@ def _fix(case: Case, record: PackageRecord, cuda: Dotted) -> Fix:
 
 def _serves(case: Case, row: CudaLibraries, cuda: Dotted) -> bool:
     loaded = row.for_cuda(cuda)
-    return loaded is not None and _card_without_code(case, row, loaded) is None
+    return loaded is not None and _card_without_code(case, loaded) is None
 
 
-def _card_without_code(case: Case, row: CudaLibraries, cuda: Dotted) -> Gpu | None:
+def _card_without_code(case: Case, library: CudaLibrary) -> Gpu | None:
     """The first card that the library has no code for; a Jetson's is not known."""
-    code = row.architectures[cuda]
+    code = library.architectures
     for card in case.cards or () if code else ():
         capability = card.compute_capability
         if capability is None or is_tegra(card, case.knowledge):

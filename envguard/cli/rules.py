@@ -68,10 +68,10 @@ def update(url: str | None, allow_older: bool, dry_run: bool) -> int:
 @click.option(
     "-o",
     "--output",
-    type=click.Path(file_okay=False, exists=True, path_type=Path),
+    type=click.Path(file_okay=False, path_type=Path),
     required=True,
     metavar="FOLDER",
-    help="Where the archive and its index go.",
+    help="Where the archive and its index go; it is made where it is not there.",
 )
 def pack(output: Path) -> int:
     """Write the rules in use as an archive with the index that `update --url` takes, for your own server."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from envguard.model.architecture import Architecture
@@ -45,26 +44,33 @@ class HostCompiler:
 
 
 @dataclass(frozen=True, slots=True)
+class CudaLibrary:
+    """One of the libraries in a wheel. `architectures` is empty where nobody has read the library."""
+
+    cuda: Dotted
+    architectures: tuple[Architecture, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class CudaLibraries:
     """What a wheel brings that has one library for each CUDA, of which it loads that of PyTorch's.
 
-    `architectures` by CUDA; empty where nobody has read the library. `nearest`: without that very CUDA it
-    takes the next older one of its major, else the next newer one; else it has no GPU.
+    `nearest`: without that very CUDA it takes the next older one of its major, else the next newer one;
+    else it has no GPU.
     """
 
     package: str
     versions: tuple[str, ...]
     subdirs: tuple[str, ...]
-    architectures: Mapping[Dotted, tuple[Architecture, ...]]
+    libraries: tuple[CudaLibrary, ...]
     nearest: bool
     symptom: str
     origin: Origin
 
-    def for_cuda(self, cuda: Dotted) -> Dotted | None:
-        """The CUDA of the library that is loaded beside a PyTorch of `cuda`; None = there is none."""
-        if cuda in self.architectures:
-            return cuda
-        same = [one for one in self.architectures if one.major == cuda.major]
-        if not self.nearest or not same:
-            return None
-        return max((one for one in same if one < cuda), default=min(same))
+    def for_cuda(self, cuda: Dotted) -> CudaLibrary | None:
+        """The library that is loaded beside a PyTorch of `cuda`; None = there is none."""
+        by_cuda = {one.cuda: one for one in self.libraries}
+        same = [one for one in by_cuda if one.major == cuda.major]
+        if cuda in by_cuda or not self.nearest or not same:
+            return by_cuda.get(cuda)
+        return by_cuda[max((one for one in same if one < cuda), default=min(same))]

@@ -314,11 +314,11 @@ def test_what_is_packed_can_be_taken_and_is_the_same_each_time(
 ) -> None:
     publish(site, of_day(NEWER), NEWER)
     assert update(site) == 0
-    for folder in ("a", "b"):
-        (tmp_path / folder).mkdir()
+    (tmp_path / "a").mkdir()
+    for folder in ("a", "made/b"):
         assert run(["rules", "pack", "-o", str(tmp_path / folder)]) == 0
     assert [p.read_bytes() for p in sorted((tmp_path / "a").iterdir())] == [
-        p.read_bytes() for p in sorted((tmp_path / "b").iterdir())
+        p.read_bytes() for p in sorted((tmp_path / "made" / "b").iterdir())
     ]
     with zipfile.ZipFile(tmp_path / "a" / f"rules-v1-{NEWER}.zip") as archive:
         assert {n: archive.read(n) for n in archive.namelist()} == of_day(NEWER)

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 
 from envguard.formats.strict_yaml import Keys, as_dotted, as_text, as_texts
 from envguard.formats.tables.table_values import Sources, architectures, several_dotted
-from envguard.model.architecture import Architecture
-from envguard.model.extension import CudaLibraries, HostCompiler, TorchPins, WheelTag
+from envguard.model.extension import CudaLibraries, CudaLibrary, HostCompiler, TorchPins, WheelTag
 from envguard.model.version import Dotted
 
 
@@ -59,7 +58,7 @@ def cuda_libraries(keys: Keys, origin: Sources) -> list[CudaLibraries]:
             package=row.text("package"),
             versions=row.read("versions", as_texts, ()),
             subdirs=row.read("subdirs", as_texts, ()),
-            architectures=dict(_libraries(row)),
+            libraries=tuple(_libraries(row)),
             nearest=row.flag("nearest"),
             symptom=row.text("symptom"),
             origin=origin(row),
@@ -68,13 +67,13 @@ def cuda_libraries(keys: Keys, origin: Sources) -> list[CudaLibraries]:
     ]
 
 
-def _libraries(row: Keys) -> Iterator[tuple[Dotted, tuple[Architecture, ...]]]:
+def _libraries(row: Keys) -> Iterator[CudaLibrary]:
     for library in row.rows("libraries"):
         cudas: tuple[Dotted, ...] = library.read("cuda", several_dotted, ())
         code = library.optional("architectures", architectures) or ()
         library.done()
         for cuda in cudas:
-            yield cuda, code
+            yield CudaLibrary(cuda, code)
 
 
 def _as_tag(value: object) -> str:

@@ -166,3 +166,32 @@ def test_text_is_added_to_a_file_or_the_failure_is_said(tmp_path):
 def test_a_device_without_an_end_is_refused():
     with pytest.raises(InputError, match="/dev/zero has more than"):
         files.read_text(Path("/dev/zero"))
+
+
+def test_a_folder_is_made_with_its_parents(tmp_path: Path) -> None:
+    with files.made_folder(tmp_path / "a" / "b"):
+        files.write_text(tmp_path / "a" / "b" / "c", "text")
+    assert (tmp_path / "a" / "b" / "c").read_text() == "text"
+
+
+def test_of_a_folder_that_was_made_in_vain_nothing_is_left(tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    with pytest.raises(UnavailableError), files.made_folder(tmp_path / "there" / "a" / "b"):
+        raise UnavailableError("no room")
+    assert list(tmp_path.iterdir()) == [tmp_path / "there"]
+    assert list((tmp_path / "there").iterdir()) == []
+
+
+def test_a_folder_that_was_there_stays(tmp_path: Path) -> None:
+    with pytest.raises(UnavailableError), files.made_folder(tmp_path / "."):
+        raise UnavailableError("no room")
+    assert tmp_path.is_dir()
+
+
+def test_a_folder_below_a_file_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with (
+        pytest.raises(UnavailableError, match="file/a could not be written"),
+        files.made_folder(tmp_path / "file" / "a"),
+    ):
+        pass
