@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from envguard.errors import InputError
 from envguard.formats.listings.collect_env import is_collect_env, parse_collect_env
@@ -19,11 +20,32 @@ _PIP_NAME = re.compile(
 _PIP_LINES = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]*(\[[^\]]*\])?\s*(===?|@ )", re.MULTILINE)
 
 
+MOST_PACKAGES = 20_000
+"""On one platform; ten times the largest environment that is known."""
+
+
 def parse_listing(text: str, path: str) -> tuple[Listing, ...] | None:
     """The listings in a text, told by what it looks like; None where it looks like none of them.
 
-    Raises InputError for one that is damaged.
+    A package that is listed again in the same words is one package. Raises InputError for a listing that
+    is damaged, and for more than MOST_PACKAGES.
     """
+    listings = _parsed(text, path)
+    return None if listings is None else tuple(_bounded(listing, path) for listing in listings)
+
+
+def _bounded(listing: Listing, path: str) -> Listing:
+    records = {subdir: tuple(dict.fromkeys(found)) for subdir, found in listing.records.items()}
+    most = max(map(len, records.values()), default=0)
+    if most > MOST_PACKAGES:
+        raise InputError(
+            f"{path}: a {listing.kind} of {most:,} packages; at most {MOST_PACKAGES:,} are judged",
+            hint="check what was installed: envguard check -p PREFIX",
+        )
+    return replace(listing, records=records)
+
+
+def _parsed(text: str, path: str) -> tuple[Listing, ...] | None:
     if is_collect_env(text):
         return (parse_collect_env(text),)
     if is_explicit(text):

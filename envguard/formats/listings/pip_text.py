@@ -25,7 +25,10 @@ def parse_pip_text(text: str, path: str) -> Listing:
     """
     from envguard.formats.listings import expect_packages
 
-    lines = [line.strip() for line in text.replace("\\\n", " ").splitlines()]
+    stripped = (line.strip() for line in text.replace("\\\n", " ").splitlines())
+    lines = list(
+        dict.fromkeys(stripped)
+    )  # a file of millions of lines may be one line again and again
     lines = [line for line in lines if line and not line.startswith("#")]
     found = [_record(line) for line in lines if not line.startswith("--hash")]
     records = tuple(record for record in found if record is not None)

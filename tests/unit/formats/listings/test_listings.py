@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from envguard.errors import InputError
-from envguard.formats.listings import parse_listing
+from envguard.formats.listings import MOST_PACKAGES, parse_listing
 from envguard.model.listing import Listing
 from envguard.model.machine import Driver, DriverState
 from envguard.model.package import Manager
@@ -407,3 +407,20 @@ def test_what_is_no_listing_is_left_to_others(text):
 
 def test_pip_packages_are_pip_packages():
     assert {r.manager for r in only(FREEZE).records_for(None)} == {Manager.PIP}
+
+
+def test_a_line_that_is_there_again_is_one_package():
+    listing = only("torch==2.6.0\n" * 50_000 + "torch==2.7.0\nnumpy==1.26.4\n", "requirements.txt")
+    assert labels(listing) == ["pip:torch 2.6.0", "pip:torch 2.7.0", "pip:numpy 1.26.4"]
+    listed = only(CONDA_LIST + CONDA_LIST.splitlines()[-1] + "\n")
+    assert labels(listed) == labels(only(CONDA_LIST))
+
+
+@pytest.mark.parametrize(("more", "fits"), [(0, True), (1, False)])
+def test_more_packages_than_any_environment_has_are_refused(more, fits):
+    text = "".join(f"package{number}==1.0\n" for number in range(MOST_PACKAGES + more))
+    if fits:
+        assert len(only(text, "requirements.txt").records[None]) == MOST_PACKAGES
+        return
+    with pytest.raises(InputError, match="a pip of 20,001 packages; at most 20,000 are judged"):
+        parse_listing(text, "requirements.txt")
