@@ -102,7 +102,7 @@ def _is_shared(folder: Path) -> bool:
         facts = folder.stat()
     except OSError:
         return False
-    return facts.st_uid != posix.user_number() or bool(facts.st_mode & 0o022)
+    return not posix.is_ours(facts) or bool(facts.st_mode & 0o022)
 
 
 def make_private(folder: Path) -> None:

@@ -25,7 +25,7 @@ from envguard.adapters.prefixes.places import (
 )
 from envguard.adapters.prefixes.supply import Supply
 from envguard.adapters.scratch import scratch_folder
-from envguard.adapters.user_folders import CACHE_VARIABLE, cache_root
+from envguard.adapters.user_folders import cache_root
 from envguard.errors import InputError, UnavailableError
 from envguard.model.lockfile import Lockfile
 from envguard.model.network import DIRECT, Network
