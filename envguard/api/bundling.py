@@ -36,6 +36,6 @@ def bundle_text(
         resources=scene.resources(pid=None, folders=places),
         installed=installed,
         revisions=() if installed is None else revisions_of(installed.path),
-        logs=tuple(read_log(path) for path in logs),
+        logs=tuple(read_log(path) for path in dict.fromkeys(logs)),
     )
     return bundle_to_json(bundle, private_here())

@@ -47,7 +47,7 @@ def diagnose(
         pid=jupyter.process_of(runtime) if pid is None and runtime is not None else pid,
         runtime_file=None if runtime is None else str(runtime),
         kernel=kernel_name,
-        logs=tuple(read_log(path) for path in logs),
+        logs=tuple(read_log(path) for path in dict.fromkeys(logs)),
     )
     here = machine()
     environment = environment_of(

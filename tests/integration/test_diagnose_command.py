@@ -137,6 +137,12 @@ def test_a_process_that_is_gone_is_said() -> None:
 
 
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() != 0, reason="to be somebody else wants root")
+def test_a_log_that_is_named_twice_is_read_once(tmp_path: Path) -> None:
+    (tmp_path / "a.log").write_text("RuntimeError: CUDA error: device-side assert triggered\n")
+    ended = envguard("diagnose", "--log", "a.log", "--log", "a.log", folder=tmp_path)
+    assert ended.stdout.count("a.log: device-assert") == 1
+
+
 def test_a_process_of_somebody_else_is_said() -> None:
     """Without envguard's own imports being closed to nobody, as a virtual environment of root's may be."""
     body = (
