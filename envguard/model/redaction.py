@@ -105,8 +105,15 @@ _QUERY = re.compile(r"([?&](?:token|key|sig|signature|access_token)=)(?!\*\*\*)[
 _HOMES = re.compile(r"(?i)(/home/|/Users/|[A-Z]:\\+Users\\+)[^/\\\s'\":;,()<>]+")
 # the name that everybody logs in with is nobody's, nor is a version behind an @
 _MAIL = re.compile(r"(?<![\w.+-])(?!git@)[\w.+-]{1,60}@(?:[\w-]{1,60}\.){1,5}[A-Za-z]{2,60}\b")
+# four numbers may be a version (cuDNN 9.1.0.70): an address has a port, a mask, a scheme, or is a private one
 _ADDRESS = re.compile(
-    r"\b(?:\d{1,3}\.){3}\d{1,3}(?=:\d{2,5}\b|/\d{1,2}\b)|(?<=://)(?:\d{1,3}\.){3}\d{1,3}"
+    r"\b(?:\d{1,3}\.){3}\d{1,3}(?=:\d{2,5}\b|/\d{1,2}\b|<\d{1,5}>| port \d)"
+    r"|(?:(?<=://)|(?<=\binet )|(?<=\bhost )|(?<=\baddress )|(?<=\bIP )|(?<=\bIP: ))"
+    r"(?:\d{1,3}\.){3}\d{1,3}\b"
+    r"|(?<![\w.])192\.168\.\d{1,3}\.\d{1,3}\b"
+    r"|(?i:(?<![\w:])(?=[0-9a-f:]{2,40}::|(?:[0-9a-f]{1,4}:){7})"
+    r"(?:fe80|f[cd][0-9a-f]{2}|[23][0-9a-f]{3})(?::[0-9a-f]{0,4}){2,7}(?![\w:]))"
+    r"|(?i:(?<![\w:])(?:[0-9a-f]{2}:){5}[0-9a-f]{2}(?![\w:]))"
 )
 _OWN_ADDRESS = re.compile(r"127\.|0\.0\.0\.0")
 

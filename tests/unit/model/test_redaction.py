@@ -66,6 +66,25 @@ SHORT = Private(homes=("/home/a",), users=("a",), hosts=("h",))
         pytest.param(ALICE, "ssh://git@x.example/y", "ssh://git@x.example/y", id="no mail"),
         pytest.param(ALICE, "torch@2.6.0", "torch@2.6.0", id="a version behind an @"),
         pytest.param(ALICE, "tcp://10.1.2.3:5000", "tcp://<address>:5000", id="an address"),
+        pytest.param(ALICE, "eth0:10.1.2.3<0>", "eth0:<address><0>", id="an address of NCCL's"),
+        pytest.param(
+            ALICE, "login from 10.1.2.3 port 22", "login from <address> port 22", id="from"
+        ),
+        pytest.param(ALICE, "at 192.168.0.17.", "at <address>.", id="a private address"),
+        pytest.param(
+            ALICE, "at fe80::1:5678:9abc:def0, x", "at <address>, x", id="an IPv6 address"
+        ),
+        pytest.param(ALICE, "[2001:db8::7]:29500", "[<address>]:29500", id="another with a port"),
+        pytest.param(ALICE, "[2001:db8:1:2:3:4:5:6]", "[<address>]", id="a whole one"),
+        pytest.param(ALICE, "ether 02:42:ac:11:00:02 x", "ether <address> x", id="a network card"),
+        pytest.param(ALICE, "2026:11:22 09:30:00.1", "2026:11:22 09:30:00.1", id="a time"),
+        pytest.param(
+            ALICE, "00000000:81:00.0, a::b, fd::x", "00000000:81:00.0, a::b, fd::x", id="a bus"
+        ),
+        pytest.param(ALICE, "at c10::cuda and ::std", "at c10::cuda and ::std", id="C++"),
+        pytest.param(
+            ALICE, "from 9.1.0.70 to 9.2.0.8", "from 9.1.0.70 to 9.2.0.8", id="from a version"
+        ),
         pytest.param(ALICE, "127.0.0.1:8888", "127.0.0.1:8888", id="this machine"),
         pytest.param(ALICE, "9.1.0.70 of 12.4.131", "9.1.0.70 of 12.4.131", id="versions"),
     ],
