@@ -1,9 +1,10 @@
 """`envguard install` beside a script that installs the same lock with py-rattler, both with an empty cache.
 
-Whole processes, byte-compiled, in turns; medians and ratios. Over loopback http, and from file://, where
-rattler compares nothing with its hash: there the time that hashing the files takes is added to the peer's.
-Wants PyPI once: the packages are the running python, numpy and pandas, and small and large ones, by default
-about what a PyTorch environment has.
+Whole processes, byte-compiled, in turns; medians and ratios of time, and of processor time, which other load
+changes less. Over loopback http, and from file://, where rattler compares nothing with its hash: there the
+time that hashing the files takes is added to the peer's. Wants PyPI once: the packages are the running
+python, numpy and pandas, and small and large ones. By default a third of what a PyTorch environment has,
+in a minute or two; all of it: --small 250 --large 12 --runs 11.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import compileall
 import functools
 import hashlib
 import os
+import resource
 import shutil
 import statistics
 import subprocess
@@ -33,6 +35,8 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 LIMIT = 1.3
 REQUIREMENTS = ("numpy", "pandas")
+Took = tuple[float, float]
+"""Seconds, and those of the processor."""
 
 
 class Quiet(SimpleHTTPRequestHandler):
@@ -44,9 +48,9 @@ class Quiet(SimpleHTTPRequestHandler):
 
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--runs", type=int, default=11)
-    arguments.add_argument("--small", type=int, default=250, help="small packages of 30 files each")
-    arguments.add_argument("--large", type=int, default=12, help="packages of 60 MB each")
+    arguments.add_argument("--runs", type=int, default=3)
+    arguments.add_argument("--small", type=int, default=80, help="small packages of 30 files each")
+    arguments.add_argument("--large", type=int, default=4, help="packages of 60 MB each")
     arguments.add_argument(
         "--bare", nargs=3, metavar=("LOCK", "PREFIX", "CACHE"), help=argparse.SUPPRESS
     )
@@ -94,21 +98,28 @@ def table(scratch: Path, channel: Path, url: str, runs: int) -> None:
     local = scratch / "lock.yml"
     http = scratch / "http.yml"
     http.write_text(local.read_text().replace(channel.as_uri(), url))
-    cases: dict[str, Callable[[], float]] = {
+    cases: dict[str, Callable[[], Took]] = {
         "bare rattler, http": lambda: bare_run(scratch, http),
         "envguard install, http": lambda: envguard_run(scratch, http),
         "bare rattler, file": lambda: bare_run(scratch, local),
         "hashing the files": lambda: hash_all(channel),
         "envguard install, file": lambda: envguard_run(scratch, local),
     }
-    seconds: dict[str, list[float]] = {name: [] for name in cases}
+    runs_of: dict[str, list[Took]] = {name: [] for name in cases}
     for run in range(runs + 1):
         for name, case in cases.items():
             took = case()
             if run:  # the first fills the file system's cache
-                seconds[name].append(took)
+                runs_of[name].append(took)
+        print(f"round {run} of {runs}", file=sys.stderr)
+    for what, of in (("seconds", 0), ("processor", 1)):
+        print(f"{what:<26}{'median':>9}{'min':>9}{'max':>9}   of {runs} runs")
+        judge({name: [one[of] for one in each] for name, each in runs_of.items()})
+
+
+def judge(seconds: dict[str, list[float]]) -> None:
+    """Print the rows and the two ratios."""
     median = {name: statistics.median(took) for name, took in seconds.items()}
-    print(f"{'':<26}{'median':>9}{'min':>9}{'max':>9}   of {runs} runs")
     for name, took in seconds.items():
         print(f"{name:<26}" + "".join(f"{s:>8.2f}s" for s in (median[name], min(took), max(took))))
     over_http = median["envguard install, http"] / median["bare rattler, http"]
@@ -118,13 +129,13 @@ def table(scratch: Path, channel: Path, url: str, runs: int) -> None:
     print(f"file: {from_file:.2f} x of bare rattler and hashing (limit {LIMIT})")
 
 
-def envguard_run(scratch: Path, lock: Path) -> float:
+def envguard_run(scratch: Path, lock: Path) -> Took:
     prefix, cache = fresh(scratch)
     command = [sys.executable, "-m", "envguard", "install", str(lock), "-p", str(prefix)]
     return timed(command, {"ENVGUARD_CACHE_DIR": str(cache), "ENVGUARD_NO_CONDARC": "1"}, prefix)
 
 
-def bare_run(scratch: Path, lock: Path) -> float:
+def bare_run(scratch: Path, lock: Path) -> Took:
     prefix, cache = fresh(scratch)
     script = [sys.executable, __file__, "--bare", str(lock), str(prefix), str(cache / "pkgs")]
     return timed(script, {}, prefix)
@@ -136,24 +147,30 @@ def fresh(scratch: Path) -> tuple[Path, Path]:
     return scratch / "env", scratch / "cache"
 
 
-def timed(command: list[str], variables: dict[str, str], prefix: Path) -> float:
+def timed(command: list[str], variables: dict[str, str], prefix: Path) -> Took:
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
-    started = time.perf_counter()
+    started, before = time.perf_counter(), of_children()
     done = subprocess.run(
         command, env={**environment, **variables}, capture_output=True, check=False
     )
-    took = time.perf_counter() - started
+    took = time.perf_counter() - started, of_children() - before
     if done.returncode or not (prefix / "bin" / "python").exists():
         sys.exit(f"{' '.join(command)}: {done.returncode}\n{done.stderr.decode()}")
     return took
 
 
-def hash_all(channel: Path) -> float:
-    started = time.perf_counter()
+def of_children() -> float:
+    """Processor seconds of all processes that have ended, theirs too."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def hash_all(channel: Path) -> Took:
+    started, before = time.perf_counter(), time.process_time()
     for path in channel.rglob("*.conda"):
         with path.open("rb") as stream:
             hashlib.file_digest(stream, "sha256").hexdigest()
-    return time.perf_counter() - started
+    return time.perf_counter() - started, time.process_time() - before
 
 
 def bare(lock: str, prefix: str, cache: str) -> None:
