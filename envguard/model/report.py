@@ -9,11 +9,11 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from envguard.errors import ExitCode
+from envguard.model.machine import Machine
 from envguard.model.outcome import Outcome
+from envguard.model.package import PackageRecord
 
 if TYPE_CHECKING:
-    from envguard.model.machine import Machine
-    from envguard.model.package import PackageRecord
     from envguard.model.probe import Discovered, Owner, ProbeResult
 
 
