@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from functools import lru_cache
 
@@ -32,9 +33,14 @@ _TORCH = ("pytorch", "libtorch", "torch")
 def compare(old: Packages, new: Packages, knowledge: Knowledge) -> LockDiff:
     """What is different, platform by platform."""
     deciders = Deciders(knowledge)
+    befores, afters = _keyed(old, new), _keyed(new, old)
     subdirs = [
-        _compare_subdir(subdir, before, after, knowledge, deciders)
-        for subdir, before, after in _paired(old.by_subdir, new.by_subdir)
+        replace(
+            _compare_subdir(subdir, before, after, knowledge, deciders),
+            platform=key if key != subdir else None,
+        )
+        for key, before, after in _paired(befores, afters)
+        for subdir in [new.subdir_of(old.subdir_of(key))]
     ]
     partial = [side.path for side in (old, new) if not side.complete]
     notes = [
@@ -44,6 +50,18 @@ def compare(old: Packages, new: Packages, knowledge: Knowledge) -> LockDiff:
 
 
 _Records = tuple[PackageRecord, ...]
+
+
+def _keyed(side: Packages, other: Packages) -> dict[str | None, _Records]:
+    """By platform; a name that only this side has gives way to its subdir, where it is the only one there."""
+    subdirs = [side.subdir_of(key) for key in side.by_subdir]
+    alone = {subdir for subdir in subdirs if subdirs.count(subdir) == 1}
+    return {
+        side.subdir_of(key)
+        if key not in other.by_subdir and side.subdir_of(key) in alone
+        else key: found
+        for key, found in side.by_subdir.items()
+    }
 
 
 def _paired(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -38,6 +38,7 @@ def diff(
         return replace(_of_requests(old, new, knowledge), files=files)
     before, after = packages_of(*old), packages_of(*new)
     _refuse_unclear_platform(before, after)
+    _refuse_unclear_machine(before, after)
     return replace(compare(before, after, knowledge), files=files)
 
 
@@ -53,9 +54,7 @@ def _of_requests(old: tuple[str, Found], new: tuple[str, Found], knowledge: Know
     packages = before if turned else after
     assert isinstance(environment, Environment)
     told: list[RequestChange] = []
-    wanted = environment.platforms or tuple(s for s in packages.by_subdir if s is not None)
-    for subdir in wanted or (None,):
-        records = packages.by_subdir.get(subdir, packages.by_subdir.get(None))
+    for subdir, records in _per_platform(environment, packages):
         if records is None:
             told.append(RequestChange(RequestKind.CONDA, f"platform {subdir}", None, subdir=subdir))
             continue
@@ -66,9 +65,24 @@ def _of_requests(old: tuple[str, Found], new: tuple[str, Found], knowledge: Know
             environment, locked, decides=decides, installed=not isinstance(found, Lockfile)
         )
     turn = [
-        replace(change, old=change.new, new=change.old) if turned else change for change in told
+        replace(change, old=change.new, new=change.old) if turned else change
+        for change in dict.fromkeys(told)
     ]
     return LockDiff(before, after, (), notes, tuple(turn))
+
+
+def _per_platform(
+    environment: Environment, packages: Packages
+) -> Iterator[tuple[str | None, tuple[PackageRecord, ...] | None]]:
+    """The platforms of the file, else of the packages, each with what there is for it; None = nothing."""
+    keys = packages.by_subdir
+    there = tuple(dict.fromkeys(packages.subdir_of(key) for key in keys if key is not None))
+    for subdir in environment.platforms or there or (None,):
+        found = [key for key in keys if packages.subdir_of(key) == subdir]
+        found = found or [key for key in keys if key is None]
+        if not found:
+            yield subdir, None
+        yield from ((subdir, keys[key]) for key in found)
 
 
 def _recorded(found: Found, subdir: str | None) -> tuple[str, ...] | None:
@@ -115,6 +129,19 @@ def _refuse_unclear_platform(old: Packages, new: Packages) -> None:
             )
 
 
+def _refuse_unclear_machine(old: Packages, new: Packages) -> None:
+    """Several platforms of one subdir go with those of their names, and with no lock of that subdir."""
+    for side, other in ((old, new), (new, old)):
+        for subdir in {s for s in side.platforms.values() if s in other.by_subdir}:
+            names = [name for name, of in side.platforms.items() if of == subdir]
+            if len(names) > 1:
+                raise InputError(
+                    f"{side.path} has several platforms of {subdir} ({', '.join(names)}), and {other.path} "
+                    "does not say which one it is for",
+                    hint="compare it with a file that has the same names",
+                )
+
+
 def packages_of(path: str, found: Found) -> Packages:
     """The exact packages that a subject names; raises InputError for one that names none."""
     if isinstance(found, Lockfile):
@@ -139,20 +166,23 @@ def packages_of(path: str, found: Found) -> Packages:
 
 
 def _of_listings(path: str, listings: tuple[Listing, ...]) -> Packages:
-    """The only environment, or the one called `default`."""
-    chosen = [one for one in listings if len(listings) == 1 or one.name == _DEFAULT]
+    """The only environment, or the one called `default`; its platforms by name where a subdir has several."""
+    environments = dict.fromkeys(one.environment for one in listings)
+    name = next(iter(environments)) if len(environments) == 1 else _DEFAULT
+    chosen = [one for one in listings if one.environment == name]
     if not chosen:
-        names = ", ".join(str(one.name) for one in listings)
+        names = ", ".join(map(str, environments))
         raise InputError(
             f"{path} has several environments ({names}) and none called {_DEFAULT}",
             hint="write the one in question to a file of its own, and compare that",
         )
-    others = [str(one.name) for one in listings if one is not chosen[0]]
-    notes = (f"{path}: environment {chosen[0].name}; not compared: {', '.join(others)}",)
+    others = [str(other) for other in environments if other != name]
+    notes = (f"{path}: environment {name}; not compared: {', '.join(others)}",)
     return Packages(
         path,
         chosen[0].kind,
-        chosen[0].records,
-        complete=chosen[0].complete,
+        {one.platform or subdir: found for one in chosen for subdir, found in one.records.items()},
+        complete=all(one.complete for one in chosen),
         notes=notes if others else (),
+        platforms={one.platform: str(s) for one in chosen if one.platform for s in one.records},
     )

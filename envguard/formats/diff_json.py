@@ -58,6 +58,7 @@ def _subdir(subdir: SubdirDiff) -> SubdirDocument:
     return known(
         SubdirDocument(
             subdir=subdir.subdir,
+            platform=subdir.platform,
             before=_needs(subdir.before),
             after=_needs(subdir.after),
             changes=[_change(change) for change in subdir.gpu_changes + subdir.other_changes],

@@ -23,7 +23,7 @@ _HASH_SHOWN = 12
 
 
 def platform(subdir: SubdirDiff) -> str:
-    return subdir.subdir or "any platform"
+    return subdir.platform or subdir.subdir or "any platform"
 
 
 def sides(change: PackageChange) -> tuple[str, str]:

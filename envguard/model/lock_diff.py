@@ -38,6 +38,11 @@ class Packages:
     by_subdir: Mapping[str | None, tuple[PackageRecord, ...]]
     complete: bool = True
     notes: tuple[str, ...] = ()
+    platforms: Mapping[str, str] = field(default_factory=dict)
+    """The keys of `by_subdir` that are names of platforms (two machines of one subdir), with their subdir."""
+
+    def subdir_of(self, key: str | None) -> str | None:
+        return self.platforms.get(key, key) if key is not None else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +88,13 @@ class GpuNeeds:
 
 @dataclass(frozen=True, slots=True)
 class SubdirDiff:
-    """One platform. `before` and `after` are None where that side does not have the platform."""
+    """One platform, by its name where it has one. A side that does not have it is None."""
 
     subdir: str | None
     changes: tuple[PackageChange, ...]
     before: GpuNeeds | None
     after: GpuNeeds | None
+    platform: str | None = None
 
     @property
     def differs(self) -> bool:

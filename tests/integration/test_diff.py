@@ -213,3 +213,69 @@ def test_files_of_pip_packages_and_of_a_real_python(local_channel, tmp_path, mon
 def test_files_are_those_of_an_environment(capsys):
     assert run(["diff", "conda-lock.yml", "conda-lock.yml", "--files"]) == 2
     assert "neither conda-lock.yml nor conda-lock.yml is an environment" in capsys.readouterr().err
+
+
+ENTRY = "https://conda.anaconda.org/conda-forge/noarch/{}-0.conda"
+
+
+def pixi_of(*platforms: tuple[str, str, str]) -> str:
+    """A pixi.lock of (name, subdir, NAME-VERSION of its only package)."""
+    named = "".join(f"  - name: {name}\n    subdir: {subdir}\n" for name, subdir, _ in platforms)
+    found = "".join(f"        {n}:\n        - conda: {ENTRY.format(p)}\n" for n, _, p in platforms)
+    packages = {package for _, _, package in platforms}
+    listed = "".join(
+        f"- conda: {ENTRY.format(p)}\n  sha256: {'0' * 64}\n" for p in sorted(packages)
+    )
+    return (
+        f"version: 7\nplatforms:\n{named}environments:\n  default:\n    channels: []\n"
+        f"    packages:\n{found}packages:\n{listed}"
+    )
+
+
+OF_TWO = (("h100-linux-64", "linux-64", "a-1"), ("v100-linux-64", "linux-64", "a-1"))
+
+
+def test_platforms_of_one_subdir_are_compared_by_their_names(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    Path("old.lock").write_text(pixi_of(*OF_TWO))
+    Path("new.lock").write_text(pixi_of(OF_TWO[0], ("v100-linux-64", "linux-64", "a-2")))
+
+    assert run(["diff", "old.lock", "new.lock"]) == 1
+    told = capsys.readouterr().out
+    assert "v100-linux-64: 1 changed\n  ~ a  1 -> 2" in told
+    assert "h100" not in told
+    assert run(["diff", "old.lock", "new.lock", "--format", "json"]) == 1
+    document = json.loads(capsys.readouterr().out)
+    assert [(s["subdir"], s["platform"]) for s in document["subdirs"]] == [
+        ("linux-64", "h100-linux-64"),
+        ("linux-64", "v100-linux-64"),
+    ]
+
+
+def test_a_platform_of_another_name_is_the_only_one_of_its_subdir(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    Path("old.lock").write_text(pixi_of(*OF_TWO, ("mac-osx-arm64", "osx-arm64", "a-1")))
+    Path("new.lock").write_text(pixi_of(*OF_TWO, ("osx-arm64", "osx-arm64", "a-2")))
+
+    assert run(["diff", "old.lock", "new.lock"]) == 1
+    assert "osx-arm64: 1 changed" in capsys.readouterr().out
+
+
+def test_platforms_of_one_subdir_and_a_list_of_it_are_not_guessed_at(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    Path("old.lock").write_text(pixi_of(*OF_TWO))
+    Path("new.lock").write_text(pixi_of(("linux-64", "linux-64", "a-1")))
+
+    assert run(["diff", "old.lock", "new.lock"]) == 2
+    said = capsys.readouterr().err
+    assert "old.lock has several platforms of linux-64 (h100-linux-64, v100-linux-64)" in said
+
+
+def test_an_environment_file_is_compared_with_each_of_them(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    Path("environment.yml").write_text("dependencies: [a=2]\n")
+    Path("old.lock").write_text(pixi_of(OF_TWO[0], ("v100-linux-64", "linux-64", "a-2")))
+    assert run(["diff", "environment.yml", "old.lock"]) == 1
+    assert "a=2" in capsys.readouterr().out
+    Path("old.lock").write_text(pixi_of(*((name, subdir, "a-2") for name, subdir, _ in OF_TWO)))
+    assert run(["diff", "environment.yml", "old.lock"]) == 0

@@ -47,6 +47,7 @@ class SubdirDocument(TypedDict):
     """One platform; without `before` it is new, without `after` it is gone."""
 
     subdir: Annotated[str | None, Says("absent where neither side says which platform it is about")]
+    platform: Annotated[str | None, Says("its name, where several platforms have this subdir")]
     before: NeedsDocument | None
     after: NeedsDocument | None
     changes: list[ChangeDocument]

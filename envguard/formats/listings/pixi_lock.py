@@ -126,7 +126,8 @@ def _listings(
     for platform, found in records.items():
         subdir, machine = known[platform].subdir, known[platform].machine
         machines = (machine,) if machine is not None else ()
-        yield Listing(_KIND, {subdir: found}, machines=machines, name=f"{name}:{platform}")
+        told = f"{name}:{platform}"
+        yield Listing(_KIND, {subdir: found}, machines=machines, name=told, platform=platform)
 
 
 def _url(item: Mapping[str, Any]) -> str:
