@@ -17,6 +17,7 @@ from loopback import served
 from envguard.adapters import rules
 from envguard.adapters.pip.resolver import UvPipResolver
 from envguard.adapters.solver import RattlerSolver
+from envguard.checks.contradictions import contradiction
 from envguard.commands.locking.lock import lock
 from envguard.commands.locking.outcome import LockOutcome
 from envguard.commands.locking.summary import judged
@@ -96,7 +97,8 @@ def drawn(knowledge: Knowledge, number: int, seed: int) -> list[Target]:
             refuse_contradictions({"linux-64": (target,)}, knowledge)
         except InputError:
             continue  # a name of two cards, or a driver that does not drive the card
-        targets.append(target)
+        if contradiction((target,), knowledge) is None:  # a driver below the floor of every CUDA
+            targets.append(target)
     return targets
 
 
