@@ -441,3 +441,10 @@ def test_a_pin_that_no_card_can_run_is_left_to_the_check(locked):
     outcome = locked(environment("python=3.12", "pytorch", "cudnn=9.13"), "v100")
     assert chosen(outcome, "cudnn").startswith("9.13")
     assert "EG210" not in [aside.rule for aside in outcome.subdirs[0].set_aside]
+
+
+def test_a_change_that_gives_a_cpu_build_solves_nothing_for_a_machine_with_a_gpu(locked):
+    with pytest.raises(UnsatisfiableError) as caught:
+        locked(environment("python=3.12", "pytorch=2.8=*cu118*"), "a100,driver=570.124.06")
+    [told] = [line for line in caught.value.problems if "solves (tried)" in line]
+    assert "gives pytorch 2.7.1 cuda129" in told

@@ -180,7 +180,9 @@ def _solved(
         raise unsatisfiable(
             unsolved,
             solver=solver,
-            solve=partial(_tried, excluded=excluded, solver=solver),
+            solve=partial(
+                _tried, targets=targets, excluded=excluded, solver=solver, knowledge=knowledge
+            ),
             lines=lines,
         )
     return [
@@ -194,14 +196,26 @@ def _solved(
 def _tried(
     changed: Sequence[SolveRequest],
     *,
+    targets: Mapping[str, tuple[Target, ...]],
     excluded: Mapping[str, tuple[Exclusion, ...]],
     solver: Solver,
+    knowledge: Knowledge,
 ) -> list[Solution]:
-    """What a change of a request gives: those that solve at all, under what is excluded."""
+    """What a change of a request gives: where it solves at all, under what is excluded.
+
+    A CPU build for a machine with a GPU would be refused, and is no solution.
+    """
     plain = solver.solve(changed)
     solved = [solution.request for solution in plain if solution.solved]
     guided = iter(first_solutions(solved, excluded, solver) if solved else ())
-    return [next(guided)[0] if solution.solved else solution for solution in plain]
+    found = [next(guided)[0] if solution.solved else solution for solution in plain]
+    return [
+        replace(solution, problem="a CPU build")
+        if any(target.wants_gpu for target in targets[solution.request.subdir])
+        and cpu_builds(solution.records, knowledge)
+        else solution
+        for solution in found
+    ]
 
 
 def _guarded(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from envguard.commands.locking.conflict import conflict
 from envguard.model.channel import channel_name
-from envguard.model.conda import parse_match_spec
+from envguard.model.conda import MatchSpec, parse_match_spec
 from envguard.model.secrets import redacted
 from envguard.model.target import VirtualPackage
 from envguard.ports import Solution, Solver, SolveRequest
@@ -20,6 +20,7 @@ _MACHINE = {
     "__cuda": "a newer driver: with one that supports every CUDA",
     "__glibc": "a newer system: with a newer glibc",
 }
+_CUDA_BUILD = re.compile(r"cu(da)?\d*|gpu")
 
 Solve = Callable[[Sequence[SolveRequest]], Sequence[Solution]]
 """Solves as a lock does: under what the targets rule out, as far as that leaves a solution."""
@@ -88,7 +89,10 @@ def together(
         solution = solve([_changed(request, done)])[0]
         if solution.solved:
             return _told(request, done, solution, solve)
-        at_odds = conflict(_changed(request, done), solver)
+        changed = _changed(request, done)
+        if solver.solve([changed])[0].solved:
+            return None  # what it gives is not what the machine wants
+        at_odds = conflict(changed, solver)
         if not at_odds:
             return None
         done = _with(_least(at_odds), done)
@@ -129,28 +133,39 @@ def _least(at_odds: Sequence[str]) -> Change:
 
 
 def looser(spec: str) -> Iterator[Change]:
-    """The ways to ask for less, the least change first; a bare name can only be left out."""
+    """The ways to ask for less, the least change first; a bare name can only be left out.
+
+    Where a line asks for a CUDA build, any such build comes before any build; its channel goes last.
+    """
     parsed = parse_match_spec(spec)
     channel = spec.rpartition("::")[0] + "::" if "::" in spec else ""
     if parsed.version is None and parsed.build is None:
         yield Change(spec, None)
         return
-    version = "" if parsed.version in (None, "*") else parsed.version
-    told = [f"{parsed.name}{version}", parsed.name]
-    if exact := _EXACT.fullmatch(version):
-        with_build = f"={parsed.build}" if parsed.build else ""
-        told = [
-            f"{parsed.name}={exact['version']}.*{with_build}",
-            f"{parsed.name}={exact['version']}",
-            f"{parsed.name}={exact['minor']}",
-            parsed.name,
-        ]
-    seen = {(parsed.version, parsed.build)}
-    for text in told:
-        asked = parse_match_spec(text)
-        if (asked.version, asked.build) not in seen:
-            seen.add((asked.version, asked.build))
-            yield Change(spec, f"{channel}{text}")
+    seen = {(channel, parsed.version, parsed.build)}
+    for place in dict.fromkeys((channel, "")):
+        for text in _less(parsed):
+            asked = parse_match_spec(text)
+            if (place, asked.version, asked.build) not in seen:
+                seen.add((place, asked.version, asked.build))
+                yield Change(spec, f"{place}{text}")
+
+
+def _less(spec: MatchSpec) -> Iterator[str]:
+    """The spec with less and less said of its version and build."""
+    version = "" if spec.version in (None, "*") else spec.version or ""
+    exact = _EXACT.fullmatch(version)
+    asked = [f"={exact['version']}", f"={exact['minor']}"] if exact else [version]
+    build = spec.build or ""
+    general = build in ("cuda*", "*cuda*")
+    cuda = "*cuda*" if _CUDA_BUILD.search(build) and not general else ""
+    for text in asked:
+        globbed = f"{text}.*" if exact else text or "=*"
+        yield from (f"{spec.name}{globbed}={one}" for one in (build, cuda) if one)
+        yield f"{spec.name}{text}"
+    if cuda or general:
+        yield f"{spec.name}=*={cuda or build}"
+    yield spec.name
 
 
 def _newer_machines(request: SolveRequest) -> Iterator[tuple[str, SolveRequest]]:
