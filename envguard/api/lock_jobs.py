@@ -191,6 +191,7 @@ def targets_to_lock(
     from shlex import quote
 
     from envguard.adapters import rules
+    from envguard.checks.environment import judge_environment
     from envguard.checks.requests import asks_for_gpu
     from envguard.commands.locking.targets import (
         lock_targets,
@@ -198,6 +199,7 @@ def targets_to_lock(
         refuse_unclaimed_gpu,
     )
     from envguard.commands.named_targets import spelled_out
+    from envguard.model.report import Status
     from envguard.model.subdir import current_subdir
 
     targets = lock_targets(
@@ -216,6 +218,11 @@ def targets_to_lock(
         environment,
         targets,
         lambda selected: asks_for_gpu(selected, rules.load()),
+        wrong=lambda whole, target: [
+            finding
+            for finding in judge_environment(whole, target, rules.load())
+            if finding.status in (Status.FAIL, Status.WARN)
+        ],
         command="envguard lock"
         + ("" if path == Path("environment.yml") else f" {quote(str(path))}"),
     )

@@ -89,14 +89,21 @@ def together(
         solution = solve([_changed(request, done)])[0]
         if solution.solved:
             return _told(request, done, solution, solve)
-        changed = _changed(request, done)
-        if solver.solve([changed])[0].solved:
-            return None  # what it gives is not what the machine wants
-        at_odds = conflict(changed, solver)
-        if not at_odds:
+        more = _more(_changed(request, done), done, solver)
+        if not more:
             return None
-        done = _with(_least(at_odds), done)
+        for change in more:
+            done = _with(change, done)
     return None
+
+
+def _more(changed: SolveRequest, done: Sequence[Change], solver: Solver) -> list[Change]:
+    """What to change next: a line of what is still at odds, else what was changed: to ask for less."""
+    if solver.solve([changed])[0].solved:  # and gives what the machine does not want
+        less = [next(looser(change.instead)) for change in done if change.instead]
+        return [change for change in less if change.instead is not None]
+    at_odds = conflict(changed, solver)
+    return [_least(at_odds)] if at_odds else []
 
 
 def _with(change: Change, done: Sequence[Change]) -> list[Change]:

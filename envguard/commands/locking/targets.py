@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from envguard.checks.case import case_of
@@ -14,7 +14,7 @@ from envguard.model.environment import Dependency, Environment
 from envguard.model.knowledge import Knowledge
 from envguard.model.machine import DriverState
 from envguard.model.package import Manager, PackageRecord
-from envguard.model.report import Status
+from envguard.model.report import Finding, Status
 from envguard.model.secrets import redacted
 from envguard.model.subdir import SUBDIRS, nearest_subdir
 from envguard.model.target import Target
@@ -122,10 +122,12 @@ def refuse_unclaimed_gpu(
     asks: Callable[[Environment], Sequence[Dependency]],
     *,
     command: str,
+    wrong: Callable[[Environment, Target], Sequence[Finding]] = lambda *_: (),
 ) -> None:
     """Raise InputError where the file asks for a GPU and nobody said which machine has it.
 
-    A target that was named is taken at its word, also `cpu`.
+    A target that was named is taken at its word, also `cpu`. What is `wrong` with the lines of the file,
+    whatever the machine, is told with them.
     """
     said = [t for of_subdir in targets.values() for t in of_subdir if t.given]
     again = " ".join([command, *(f"--for {shlex.quote(target.name)}" for target in said)])
@@ -141,10 +143,26 @@ def refuse_unclaimed_gpu(
             if of_subdir[0].name == "here"
             else f"the file asks for a GPU, and no machine of {subdir} was named. Which one is it for?",
             problems=(
-                *(f"{environment.path}:{d.line}  - {redacted(d.spec)}" for d in asking),
+                *_lines(environment, asking, wrong(environment, of_subdir[0])),
                 f"{again} --for {prefix}4090            # a card",
                 f"{again} --for cluster.json    # there: envguard machine -o cluster.json",
                 f"{again} --for {prefix}cpu             # none, on purpose",
             ),
             hint="nothing was written",
         )
+
+
+def _lines(
+    environment: Environment, asking: Sequence[Dependency], wrong: Sequence[Finding]
+) -> Iterator[str]:
+    """The lines that ask, and those that something is wrong with; below each what that is, where it is."""
+    at = {finding.location.line for finding in wrong if finding.location is not None}
+    others = (d for d in (*environment.dependencies, *environment.pip) if d.line in at)
+    for line in sorted({*asking, *others}, key=lambda line: line.line or 0):
+        place = f"{environment.path}:{line.line}  "
+        yield f"{place}- {redacted(line.spec)}"
+        for finding in wrong:
+            if finding.location is not None and finding.location.line == line.line:
+                start, length = finding.location.caret or (2, 1)
+                told = f"{finding.title}{'; ' if finding.message else ''}{finding.message}"
+                yield f"{' ' * (len(place) + start)}{'^' * length} {finding.rule} {told}"

@@ -15,6 +15,7 @@ from envguard.errors import InputError
 from envguard.formats.target_text import parse_target
 from envguard.model.environment import Dependency, Environment
 from envguard.model.machine import Driver, DriverState, Gpu, Machine
+from envguard.model.report import Finding, Location, Status
 from envguard.model.target import Target
 
 NO_GPU = Machine("linux-64", driver=DriverState.ABSENT, gpus=())
@@ -210,3 +211,38 @@ def test_one_lock_for_machines_that_contradict_each_other_is_refused_where_the_f
         assert told is not None
         assert told in refused.message
         assert refused.problems == ("e.yml:3  - pytorch-gpu",)
+
+
+def test_what_is_wrong_with_the_lines_is_told_below_them():
+    text = "- pytorch::pytorch=2.0.1=*_cu118"
+    environment = Environment(
+        path="e.yml",
+        dependencies=(
+            Dependency("python", 2, 5),
+            Dependency("torchvision", 3, 5),
+            Dependency(text[2:], 4, 5),
+        ),
+    )
+    builds = Finding(
+        *("EG402", Status.FAIL, "matches no build"),
+        message="they are named py3.10_cuda11.8",
+        location=Location("e.yml", 4, 28, text, (25, 7)),
+    )
+    frozen = Finding(
+        *("EG403", Status.WARN, "is frozen"),
+        location=Location("e.yml", 3, 5, "- torchvision", (2, 11)),
+    )
+    with pytest.raises(InputError) as caught:
+        refuse_unclaimed_gpu(
+            environment,
+            {"linux-64": (HERE,)},
+            lambda _: (environment.dependencies[2],),
+            command="envguard lock",
+            wrong=lambda *_: (builds, frozen),
+        )
+    assert caught.value.problems[:4] == (
+        "e.yml:3  - torchvision",
+        "           ^^^^^^^^^^^ EG403 is frozen",
+        "e.yml:4  - pytorch::pytorch=2.0.1=*_cu118",
+        "                                  ^^^^^^^ EG402 matches no build; they are named py3.10_cuda11.8",
+    )
