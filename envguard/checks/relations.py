@@ -7,7 +7,7 @@ import re
 from envguard.checks.case import Case
 from envguard.checks.pairs import version_fits
 from envguard.model import rule as model
-from envguard.model.package import PackageRecord
+from envguard.model.package import Manager, PackageRecord
 
 _BUILT_FOR = re.compile(
     r"(?:^|[+._-]|cu\d{2,3})(?:torch(\d+)\.(\d+)|pt(\d)(\d{1,2})(?=cu|$|[-_.]))"
@@ -27,13 +27,13 @@ def differing(condition: model.Differ, case: Case) -> tuple[PackageRecord, ...]:
 
 def out_of_range(condition: model.OutOfRange, case: Case) -> tuple[PackageRecord, ...]:
     """The package and the partner that it does not take."""
-    for record in case.named(condition.names):
+    for record in _imported(case, condition.names):
         takes = next(
             (row[1] for row in condition.ranges if version_fits(record.version, row[0])), None
         )
         if takes is None:
             continue
-        for partner in case.named(condition.partners):
+        for partner in _imported(case, condition.partners):
             if partner.version != "*" and not version_fits(partner.version, takes):
                 return (record, partner)
     return ()
@@ -52,6 +52,13 @@ def built_for_other_torch(
             if wanted != ".".join(case.torch.version.partition("+")[0].split(".")[:2]):
                 return (record, case.torch.record)
     return ()
+
+
+def _imported(case: Case, names: tuple[str, ...]) -> tuple[PackageRecord, ...]:
+    """Of a package that conda and pip both bring, pip's: it comes last, and takes the other's place."""
+    found = case.named(names)
+    by_pip = {record.name for record in found if record.manager is Manager.PIP}
+    return tuple(r for r in found if r.manager is Manager.PIP or r.name not in by_pip)
 
 
 def file_label(record: PackageRecord) -> str:

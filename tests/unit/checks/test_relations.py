@@ -49,6 +49,22 @@ def test_ranges_of_a_partner(a: str, b: str, expected: bool) -> None:
 
 
 @pytest.mark.parametrize(
+    ("a", "b", "expected"),
+    [
+        pytest.param("1.0 h_0", ["3.0 h_0", "2.0 manager:pip"], False, id="pip's partner fits"),
+        pytest.param("1.0 h_0", ["2.0 h_0", "3.0 manager:pip"], True, id="pip's does not"),
+        pytest.param("1.0 h_0", ["2.0 manager:pip", "3.0 h_0"], False, id="in whatever order"),
+        pytest.param("1.0 manager:pip", ["3.0 h_0"], True, id="there is but conda's"),
+    ],
+)
+def test_of_two_partners_pip_s_is_the_one_that_is_imported(
+    a: str, b: list[str], expected: bool
+) -> None:
+    asked = case(target(), f"a {a}", *(f"b {one}" for one in b))
+    assert evaluate(RANGES, asked) is expected
+
+
+@pytest.mark.parametrize(
     ("version", "torch", "expected"),
     [
         pytest.param("2.1.2+pt26cu124", "2.6.0", False, id="its own"),
