@@ -112,35 +112,41 @@ def _listings(
     platforms: Mapping[str, _Platform],
 ) -> Iterator[Listing]:
     records = {
-        platform: tuple(_record(entry, details) for entry in entries)
+        platform: tuple(one for entry in entries if (one := _record(entry, details)))
         for platform, entries in packages.items()
     }
+    complete = all(len(found) == len(packages[platform]) for platform, found in records.items())
     known = {platform: platforms.get(platform, _Platform(platform)) for platform in packages}
     if len({platform.subdir for platform in known.values()}) == len(known):
         by_subdir: dict[str | None, tuple[PackageRecord, ...]] = {
             known[platform].subdir: found for platform, found in records.items()
         }
         machines = tuple(p.machine for p in known.values() if p.machine is not None)
-        yield Listing(_KIND, by_subdir, machines=machines, name=name)
+        yield Listing(_KIND, by_subdir, complete, machines=machines, name=name)
         return
     for platform, found in records.items():
         subdir, machine = known[platform].subdir, known[platform].machine
         machines = (machine,) if machine is not None else ()
         told = f"{name}:{platform}"
-        yield Listing(_KIND, {subdir: found}, machines=machines, name=told, platform=platform)
+        yield Listing(
+            _KIND, {subdir: found}, complete, machines=machines, name=told, platform=platform
+        )
 
 
 def _url(item: Mapping[str, Any]) -> str:
-    for manager in ("conda", "pypi"):
+    for manager in ("conda", "pypi", "conda_source"):
         if isinstance(item.get(manager), str):
             return str(item[manager])
     raise ValueError(f"a package without a URL: {sorted(item)}")
 
 
-def _record(entry: Mapping[str, Any], details: Mapping[str, Any]) -> PackageRecord:
+def _record(entry: Mapping[str, Any], details: Mapping[str, Any]) -> PackageRecord | None:
+    """None for what is built from a folder or a repository, whose version nobody wrote down."""
     url = _url(entry)
     item = details[url]
     if "pypi" in entry:
+        if "version" not in item:
+            return None
         return PackageRecord(
             item["name"],
             str(item["version"]),
@@ -151,7 +157,7 @@ def _record(entry: Mapping[str, Any], details: Mapping[str, Any]) -> PackageReco
         )
     archive = archive_name(url)
     if archive is None:
-        raise ValueError(f"{without_credentials(url)} is no conda package")
+        return None
     return PackageRecord(
         archive.name,
         archive.version,

@@ -312,6 +312,35 @@ def test_a_virtual_package_of_pixi_that_is_no_version_is_damage():
         platforms_of_pixi("linux-64\n  virtual-packages: [__cuda=new=0]")
 
 
+SOURCES = """\
+version: 7
+platforms: [{name: gpu, subdir: linux-64, virtual-packages: [__cuda=12.0]}]
+environments:
+  default:
+    packages:
+      gpu:
+      - conda: https://conda.anaconda.org/conda-forge/noarch/six-1.17.0-pyhd8ed1ab_0.conda
+      - conda_source: "mine[12345678] @ git+https://index.example/mine.git?tag=v0.1.0#abc123"
+      - conda: ./local
+      - pypi: ./here
+packages:
+- conda: https://conda.anaconda.org/conda-forge/noarch/six-1.17.0-pyhd8ed1ab_0.conda
+- conda_source: "mine[12345678] @ git+https://index.example/mine.git?tag=v0.1.0#abc123"
+- conda: ./local
+- pypi: ./here
+  name: here
+"""
+
+
+def test_what_pixi_builds_from_sources_is_not_known_and_no_damage():
+    (listing,) = parse_listing(SOURCES, "pixi.lock")
+    assert labels(listing, "linux-64") == ["conda:six 1.17.0 pyhd8ed1ab_0"]
+    assert not listing.complete
+    whole = "\n".join(line for line in SOURCES.splitlines() if "mine" not in line)
+    whole = whole.replace("      - conda: ./local\n", "").replace("      - pypi: ./here\n", "")
+    assert parse_listing(whole, "pixi.lock")[0].complete
+
+
 def test_uv_lock_and_pylock_are_read():
     listing = only(UV, "uv.lock")
     assert labels(listing) == ["pip:torch 2.7.1", "pip:numpy 2.3.1"]
