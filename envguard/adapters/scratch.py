@@ -91,7 +91,9 @@ def prune(parent: Path, *, end: Callable[[Path], object] = _nothing) -> tuple[Pa
 def _owners(parent: Path) -> list[Path]:
     try:
         return sorted(parent.glob(f"{PREFIX}*{OWNER}"))
-    except FileNotFoundError:  # the last user of `parent` removed it while we looked
+    except (
+        OSError
+    ):  # the last user of `parent` removed it, or it is not for us: who makes a folder says so
         return []
 
 

@@ -173,6 +173,25 @@ def test_a_place_that_cannot_be_written_to(lock: Path, tmp_path: Path, variable:
     assert nothing_is_left(tmp_path)
 
 
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() != 0, reason="to be somebody else wants root")
+def test_a_cache_below_a_folder_of_somebody_else(tmp_path: Path) -> None:
+    tmp_path.chmod(0o700)
+    body = (
+        "import os; from pathlib import Path\n"
+        "from envguard.adapters.prefixes.places import place_for\n"
+        "from envguard.adapters.scratch import scratch_folder\n"
+        "os.setgid(65534); os.setuid(65534)\n"
+        f"place = place_for(Path({str(tmp_path)!r}) / 'cache')\n"
+        "try:\n    with scratch_folder(place.parent): print('made')\n"
+        "except Exception as error: print(type(error).__name__, error)"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", body], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert ended.stdout.startswith("UnavailableError"), ended.stderr
+    assert f"{tmp_path}/cache/scratch cannot be written to: Permission denied" in ended.stdout
+
+
 @pytest.mark.parametrize("option", ["-o", "--report", "--record"])
 @pytest.mark.parametrize("place", ["no/folder/x", "folder"], ids=["no folder", "a folder"])
 def test_a_report_that_cannot_be_written_is_said_before_the_run(

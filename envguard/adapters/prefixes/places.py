@@ -76,8 +76,15 @@ def kind_of(path: Path, mounts: Sequence[Mount]) -> str | None:
 
 
 def existing(path: Path) -> Path:
-    """The deepest folder of `path` that is there."""
-    return next(folder for folder in (path, *path.parents) if folder.exists())
+    """The deepest folder of `path` that is there for us: below one of others' nothing can be seen."""
+    return next(folder for folder in (path, *path.parents) if _is_there(folder))
+
+
+def _is_there(folder: Path) -> bool:
+    try:
+        return folder.exists()
+    except PermissionError:
+        return False
 
 
 def _same_device(one: Path, other: Path) -> bool:
