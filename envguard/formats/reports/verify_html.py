@@ -21,6 +21,7 @@ from envguard.formats.reports.verify_text import (
     remark,
     size_text,
     summary,
+    time_in_words,
 )
 from envguard.model.probe import REMOVED, Outcome, ProbeResult
 from envguard.model.report import Finding, Library, Report, Status, Throwaway
@@ -68,7 +69,7 @@ def _head(report: Report) -> Markup:
         element("p", verdict.upper(), class_=f"verdict {verdict}"),
         element("h1", summary(report)),
         element("p", headline(report)),
-        element("p", f"{report.seconds:.1f} s", class_="quiet"),
+        element("p", time_in_words(report), class_="quiet"),
     )
 
 

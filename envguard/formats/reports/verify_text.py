@@ -8,7 +8,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import assert_never
 
-from envguard.formats.reports.report_text import WIDTH, finding_lines, headline, waived_lines
+from envguard.formats.reports.report_text import (
+    WIDTH,
+    finding_lines,
+    headline,
+    waived_lines,
+    wrapped,
+)
 from envguard.formats.reports.throughput import rates
 from envguard.model.probe import REMOVED, Outcome, ProbeResult, in_one_line
 from envguard.model.report import Report, Status, Throwaway
@@ -41,7 +47,9 @@ def verify_text(report: Report) -> str:
     for finding in report.waived_findings:
         if finding.waived is not None:
             lines += ["", *waived_lines(finding, finding.waived)]
-    lines += ["", *(note for note in report.notes if note != REMOVED)]
+    lines.append("")
+    for note in report.notes:
+        lines += wrapped(note, indent=4) if note != REMOVED else []
     lines += [*_to_report(report), _last(report)]
     return "\n".join(lines) + "\n"
 
@@ -231,9 +239,13 @@ def _quoted(path: str) -> str:
 
 def _last(report: Report) -> str:
     removed = f"{REMOVED} " if REMOVED in report.notes else ""
+    return f"{removed}{summary(report)}, {time_in_words(report)}"
+
+
+def time_in_words(report: Report) -> str:
+    """`9.6 s`; `cause found in 11.0 s` where it is known why something died."""
     failed = {f.rule for f in report.open_findings if f.status is Status.FAIL}
-    found = " cause found in" if failed & CAUSES else ""
-    return f"{removed}{summary(report)},{found} {report.seconds:.1f} s"
+    return f"{'cause found in ' if failed & CAUSES else ''}{report.seconds:.1f} s"
 
 
 def _verdict(report: Report) -> str:
