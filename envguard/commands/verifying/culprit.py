@@ -42,6 +42,8 @@ from envguard.model.culprit import (
 from envguard.model.probe import Outcome, Probe, ProbeResult
 from envguard.model.report import Finding, Library
 
+SLOW = ("compile", "compile_more", "sweep", "sustained")
+"""Probes that take long to pass, however early they die."""
 USER_SITE = Probe("user site", "user_site.py")
 
 
@@ -58,7 +60,7 @@ def blames(
     if left:
         inquiry.look_around()
     while left:
-        blame = inquiry.about(next(same for same in by_cause(left)), left)
+        blame = inquiry.about(_cheap_first(by_cause(left)[0]), left)
         found.append(blame)
         left = [result for result in left if result not in blame.results]
     return tuple(found)
@@ -132,6 +134,11 @@ def _told(
     found = blames(results, probes, scene)
     variables = scene.own.observe(scene.prefix).variables if found else {}
     return tuple((b, finding_of_blame(b, describe(b.results), variables)) for b in found)
+
+
+def _cheap_first(same: tuple[ProbeResult, ...]) -> tuple[ProbeResult, ...]:
+    """The first of them is the one that is tried again and again."""
+    return tuple(sorted(same, key=lambda result: result.name in SLOW))
 
 
 def _key(of: Probe | ProbeResult) -> tuple[str, int | None]:

@@ -17,8 +17,6 @@ DEADLINE_S = 60.0
 OTHERS_S = 10.0
 """For what had passed, with a fix: who waits has the culprit by then."""
 TIMES = 3
-SHORTEST_S = 10.0
-"""The least time that a probe gets of which it is not known how long it takes to pass."""
 TIMED_OUT = (Outcome.TIMED_OUT, Outcome.UNKILLABLE)
 NOTHING_KNOWN = Knowledge(date="")
 Overlay = Mapping[str, str | None]
@@ -65,8 +63,11 @@ class Trials:
         self.limit_s = self.scene.timeout_s
         if self.first is not None:
             self.log.append((frozenset(), self.first.outcome is Outcome.PASSED))
-            if self.first.outcome not in TIMED_OUT:
-                self.limit_s = min(self.limit_s, max(SHORTEST_S, 4 * self.first.seconds))
+
+    @property
+    def _hung(self) -> bool:
+        """Whether not to end in time is how it died. Else it says nothing: what dies early may pass late."""
+        return self.first is not None and self.first.outcome in TIMED_OUT
 
     def run(
         self,
@@ -93,7 +94,8 @@ class Trials:
             environment={**self.scene.prefix.environment, **overlay},
             timeout_s=limit,
         )
-        if result.outcome in TIMED_OUT and limit < self.limit_s:
+        enough = self.limit_s if self._hung else self.scene.timeout_s
+        if result.outcome in TIMED_OUT and limit < enough:
             raise TimeIsOver
         return result
 
@@ -103,7 +105,7 @@ class Trials:
         result = self.run(overlay)
         passed = result.outcome is Outcome.PASSED
         self.log.append((left_out, passed))
-        if passed:
+        if passed and self._hung:
             self.limit_s = min(self.limit_s, 2.0 + 4 * result.seconds)
         return passed
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -168,6 +169,31 @@ def test_a_probe_that_hangs_gets_no_more_time_than_it_takes_to_pass(tmp_path: Pa
     assert [entry.value for entry in blame.entries] == [BAD]
     after_the_clean_run = [limit for name, _, limit in runner.runs if name == "matmul"][2:]
     assert max(after_the_clean_run) < 3
+
+
+def test_a_probe_that_dies_early_and_passes_late_is_not_blamed_on_the_packages(
+    tmp_path: Path,
+) -> None:
+    """torch.compile without its import dies in 0.2 s, and takes 20 s to pass."""
+
+    class Slow(Runner):
+        def run(self, probe: Probe, *, timeout_s: float, **more: object) -> ProbeResult:
+            result = super().run(probe, timeout_s=timeout_s, **more)  # type: ignore[arg-type]
+            late = result.outcome is Outcome.PASSED and probe.name == "matmul" and timeout_s < 20
+            return replace(result, outcome=Outcome.TIMED_OUT) if late else result
+
+    (blame,) = blamed(Slow(by_entry), tmp_path)
+    assert (blame.fault, [entry.value for entry in blame.entries]) == (Fault.ENTRIES, [BAD])
+    (blame,) = blamed(Slow(by_entry), tmp_path, deadline_s=15.0)
+    assert (blame.fault, blame.left) == (Fault.UNDECIDED, "the time was over")
+
+
+def test_of_one_cause_the_probe_that_passes_sooner_is_tried(tmp_path: Path) -> None:
+    runner = Runner(by_entry)
+    probes = (Probe("compile", "compile.py"), MATMUL)
+    (blame,) = blamed(runner, tmp_path, probes=probes)
+    assert [result.name for result in blame.results] == ["compile", "matmul"]
+    assert sum(name == "compile" for name, *_ in runner.runs) == 2, "as it was, and with the fix"
 
 
 def test_what_cannot_be_killed_is_not_tried_again(tmp_path: Path) -> None:
