@@ -190,15 +190,18 @@ def _rendered(
             f"{format_} is one file a platform, and the lock has {len(files)} of them: {subdirs}. "
             f"Name one (--platform {files[0].subdir}), or write all with `envguard lock --render {format_}`"
         )
-    return Exported(files[0].text, (*files[0].notes, *_without_python(path, found)))
+    return Exported(files[0].text, (*files[0].notes, *_of_installed(path, found)))
 
 
-def _without_python(path: str, found: Lockfile | Installed) -> tuple[str, ...]:
-    """A virtual environment has the python that it was made with, and no package of it."""
+def _of_installed(path: str, found: Lockfile | Installed) -> tuple[str, ...]:
+    """What exact packages of an environment leave open."""
+    from envguard.cleaning.installed import with_wheels_as_pip
     from envguard.ports import Installed
 
-    if not isinstance(found, Installed) or found.kind != "venv":
+    if not isinstance(found, Installed):
         return ()
+    if found.kind != "venv":
+        return (*found.problems, *with_wheels_as_pip(found.records)[1], *_clobbered(found))
     what = (
         "no package is installed there" if not found.records else "its pip packages are all it has"
     )

@@ -90,6 +90,8 @@ def clean_installed(
 
 def incomplete(installed: Installed) -> Iterator[str]:
     """Why what is there is not all of it: records that cannot be read, packages that miss what they need."""
+    if installed.half is not None:
+        yield installed.half
     yield from (problem for problem in installed.problems if problem.startswith("conda-meta/"))
     conda = [r for r in installed.records if r.manager is Manager.CONDA]
     names = {record.name for record in conda}
@@ -113,13 +115,21 @@ def _by_manager(
     conda-pypi makes builds named `pypi_0` of wheels, in a channel of the machine's own
     (https://github.com/conda-incubator/conda-pypi).
     """
-    conda = [r for r in installed.records if r.manager is Manager.CONDA]
-    wheels = [r for r in conda if _is_wheel(r)]
-    pip = [r for r in installed.records if r.manager is Manager.PIP]
+    records, notes = with_wheels_as_pip(installed.records)
+    conda = [record for record in records if record.manager is Manager.CONDA]
+    return conda, [record for record in records if record.manager is Manager.PIP], notes
+
+
+def with_wheels_as_pip(
+    installed: Sequence[PackageRecord],
+) -> tuple[tuple[PackageRecord, ...], tuple[str, ...]]:
+    """The records, those of conda-pypi as pip packages, and what there is to say of them."""
+    wheels = [r for r in installed if r.manager is Manager.CONDA and _is_wheel(r)]
+    others = [record for record in installed if record not in wheels]
     as_pip = [replace(r, manager=Manager.PIP, build=None, depends=(), url=None) for r in wheels]
-    named = ", ".join(r.name for r in wheels)
+    named = ", ".join(record.name for record in wheels)
     notes = (f"{named}: wheels that conda-pypi installed; no channel has them, so pip does",)
-    return [r for r in conda if r not in wheels], [*pip, *as_pip], notes if wheels else ()
+    return (*others, *as_pip), notes if wheels else ()
 
 
 def _is_wheel(record: PackageRecord) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from envguard.checks.upper_bounds import upper_bounds
 from envguard.cleaning import clean_file, clean_installed, clean_lock
-from envguard.cleaning.installed import incomplete
+from envguard.cleaning.installed import incomplete, with_wheels_as_pip
 from envguard.commands.locking.contract import with_contract
 from envguard.errors import InputError
 from envguard.formats.environments.environment_yml import parse_environment
@@ -108,7 +108,7 @@ def _locked(installed: Installed) -> Lockfile:
         channels=installed.channels,
         packages=tuple(
             LockedPackage(_with_origin(record, origins), installed.subdir)
-            for record in installed.records
+            for record in with_wheels_as_pip(installed.records)[0]
         ),
     )
 

@@ -107,16 +107,15 @@ def _of_requests(diff: LockDiff) -> Iterator[str]:
         yield "every line is met" if diff.old.kind != diff.new.kind else "the same lines"
     if diff.requests:
         gpu = sum(change.gpu for change in diff.requests)
-        yield f"{len(diff.requests)} lines, {gpu} with a say in the GPU"
+        count = len(diff.requests)
+        yield f"{count} line{'s' if count > 1 else ''}, {gpu} with a say in the GPU"
 
 
 def _of_files(diff: LockDiff) -> Iterator[str]:
     if diff.files is not None:
-        yield (
-            f"{len(diff.files)} files are not what was installed"
-            if diff.files
-            else ("every file is what was installed")
-        )
+        count = len(diff.files)
+        files = "1 file is" if count == 1 else f"{count} files are"
+        yield f"{files} not what was installed" if count else "every file is what was installed"
 
 
 def _count(changes: list[PackageChange], kind: Change) -> int:

@@ -279,3 +279,45 @@ def test_an_environment_file_is_compared_with_each_of_them(tmp_path, monkeypatch
     assert "a=2" in capsys.readouterr().out
     Path("old.lock").write_text(pixi_of(*((name, subdir, "a-2") for name, subdir, _ in OF_TWO)))
     assert run(["diff", "environment.yml", "old.lock"]) == 0
+def test_a_record_that_cannot_be_read_is_a_file_that_nobody_knows(installed, capsys):
+    [record] = (installed / "conda-meta").glob("a-1.0-*.json")
+    record.write_text('{"name": "a",')
+    assert run(["diff", "conda-lock.yml", "p", "--files", "--format", "json"]) == 1
+    told = json.loads(capsys.readouterr().out)
+    assert mistakes("diff", told) == []
+    assert [(f["package"], f["path"], f["state"]) for f in told["files"]] == [
+        ("a 1.0", f"conda-meta/{record.name}", "unreadable")
+    ]
+
+
+KINDS = ("conda-lock.yml", "prefix", "pixi.lock", "explicit.txt", "environment.yml")
+
+
+@pytest.fixture
+def states(tmp_path, monkeypatch) -> dict[tuple[str, int], str]:
+    """Two states of one environment, each in every form that names packages."""
+    monkeypatch.setenv("ENVGUARD_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.chdir(tmp_path)
+    for number, version in ((1, "1.0"), (2, "2.0")):
+        records = [package(tmp_path / "channel", "a", version, {"share/a": version})]
+        lock = str(write_lock(Path(f"{number}-conda-lock.yml"), records, specs=("a",)))
+        assert run(["install", lock, "-p", f"{number}-prefix"]) == 0
+        for format_, file in (("pixi", "pixi.lock"), ("explicit", "explicit.txt")):
+            assert run(["export", lock, "--format", format_, "-o", f"{number}-{file}"]) == 0
+        Path(f"{number}-environment.yml").write_text(f"dependencies: [a={version}]\n")
+    return {(kind, number): f"{number}-{kind}" for kind in KINDS for number in (1, 2)}
+
+
+def test_every_pairing_is_compared_either_way(states, capsys):
+    """Exit status 1 where the states are two, 0 where they are one, and it is said in every format."""
+    for (_, old), one in states.items():
+        for (_, new), other in states.items():
+            for format_ in ("text", "markdown", "json"):
+                capsys.readouterr()
+                code = run(["diff", one, other, "--format", format_])
+                assert code == int(old != new), (one, other, format_)
+                out = capsys.readouterr().out
+                if format_ == "json":
+                    assert mistakes("diff", json.loads(out)) == []
+                else:
+                    assert ("2.0" in out.replace("\\", "")) or old == new, (one, other, out)

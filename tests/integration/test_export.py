@@ -97,25 +97,34 @@ def without_python(prefix: Path) -> None:
     (prefix / "bin" / "python").unlink()
 
 
+def marked(prefix: Path) -> None:
+    (prefix / "conda-meta" / "envguard-half-installed").write_text("{}")
+
+
+@pytest.mark.parametrize("format_", ["environment-yml", "explicit", "sbatch"])
 @pytest.mark.parametrize(
     ("damage", "said"),
     [
+        (marked, "half-installed: `envguard install LOCK -p "),
         (broken_json, "conda-meta/numpy-1.26.4.json: line 1: not JSON"),
         (half_installed, "numpy is not installed, and pytorch needs it"),
         (without_python, "python is recorded as installed, and there is no bin/python"),
     ],
 )
-def test_a_prefix_that_is_not_whole_is_refused_and_left_alone(tmp_path, capsys, damage, said):
+def test_a_prefix_that_is_not_whole_is_refused_and_left_alone(
+    tmp_path, capsys, damage, said, format_
+):
     prefix = prefix_of(tmp_path / "p", PYTHON, NUMPY, TORCH)
     damage(prefix)
     before = listing(prefix)
-    code, out, err = exported(capsys, "-p", str(prefix), "-o", str(tmp_path / "e.yml"))
+    options = ["-p", str(prefix), "--format", format_]
+    code, out, err = exported(capsys, *options, "-o", str(tmp_path / "e.yml"))
     assert (code, out) == (2, "")
     assert said in err
     assert "--allow incomplete" in err
     assert listing(prefix) == before
     assert not (tmp_path / "e.yml").exists()
-    assert exported(capsys, "-p", str(prefix), "--allow", "incomplete")[0] == 0
+    assert exported(capsys, *options, "--allow", "incomplete")[0] == 0
 
 
 def test_wheels_that_conda_pypi_installed_are_pip_packages(tmp_path, capsys):
@@ -129,6 +138,10 @@ def test_wheels_that_conda_pypi_installed_are_pip_packages(tmp_path, capsys):
     _, out, err = exported(capsys, "-p", str(prefix))
     assert yaml.safe_load(out)["dependencies"] == ["python=3.12", "pip", {"pip": ["einops==0.8.*"]}]
     assert "einops: wheels that conda-pypi installed; no channel has them" in err
+    _, out, err = exported(capsys, "-p", str(prefix), "--format", "explicit")
+    assert "file:///c/einops.conda" not in out
+    assert "# Not in this file: pip's einops==0.8.1\n" in out
+    assert "einops: wheels that conda-pypi installed; no channel has them" in err
 
 
 def test_two_packages_that_own_a_file_are_named(tmp_path, capsys):
@@ -137,6 +150,8 @@ def test_two_packages_that_own_a_file_are_named(tmp_path, capsys):
     prefix = prefix_of(tmp_path, PYTHON, {**NUMPY, **files}, mkl)
     code, _, err = exported(capsys, "-p", str(prefix))
     assert code == 0
+    assert "mkl and numpy both own lib/libx.so: what is there is of the one that came last" in err
+    _, _, err = exported(capsys, "-p", str(prefix), "--format", "explicit")
     assert "mkl and numpy both own lib/libx.so: what is there is of the one that came last" in err
 
 

@@ -33,16 +33,18 @@ class _Expected:
 def altered_files(prefix: Path) -> tuple[FileChange, ...]:
     """Files that are missing or have another content, by package. Byte code is left out.
 
-    A record that cannot be read is told by the reader of the prefix, and has no files here.
+    A record that cannot be read is one of them itself: nobody knows what its files were.
     """
-    expected = [*_of_conda(prefix), *_of_pip(prefix)]
+    unreadable: list[FileChange] = []
+    expected = [*_of_conda(prefix, unreadable), *_of_pip(prefix)]
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
         states = list(pool.map(_state, expected, chunksize=64))
-    return tuple(
+    found = (
         FileChange(each.manager, each.package, each.shown, state)
         for each, state in zip(expected, states, strict=True)
         if state is not None
     )
+    return (*unreadable, *found)
 
 
 def _state(expected: _Expected) -> FileState | None:
@@ -59,7 +61,7 @@ def _state(expected: _Expected) -> FileState | None:
         return FileState.UNREADABLE
 
 
-def _of_conda(prefix: Path) -> Iterator[_Expected]:
+def _of_conda(prefix: Path, unreadable: list[FileChange]) -> Iterator[_Expected]:
     for record in sorted((prefix / "conda-meta").glob("*.json")):
         try:
             entry = json.loads(record.read_bytes())
@@ -71,6 +73,12 @@ def _of_conda(prefix: Path) -> Iterator[_Expected]:
             label = f"{entry['name']} {entry['version']}"
             files = [str(file) for file in entry.get("files", [])]
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            name, version, _ = (
+                record.stem.rsplit("-", 2) if record.stem.count("-") > 1 else ("", "", "")
+            )
+            path = record.relative_to(prefix).as_posix()
+            package = f"{name} {version}".strip() or record.stem
+            unreadable.append(FileChange(Manager.CONDA, package, path, FileState.UNREADABLE))
             continue
         for file in files:
             if not file.endswith(_BYTE_CODE):

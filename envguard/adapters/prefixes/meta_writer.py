@@ -143,6 +143,8 @@ def files_of(prefix: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
     for path in sorted((prefix / "conda-meta").glob("*.json")):
         try:
             entry = json.loads(path.read_bytes())
+            if not isinstance(entry, dict):
+                raise ValueError("not a JSON object")
             stem = f"{entry['name']}-{entry['version']}-{entry['build']}"
             files = entry.get("files", [])
             if not isinstance(files, list) or not all(isinstance(f, str) for f in files):
