@@ -62,9 +62,10 @@ def main() -> int:
     )
     arguments.add_argument("--every", type=int, default=1, help="only every Nth environment")
     arguments.add_argument("-v", "--verbose", action="store_true")
-    arguments.add_argument("--jobs", type=int, default=2, help="processes; default: 2")
+    arguments.add_argument("--match", default="", help="only files with this in their name")
+    arguments.add_argument("--jobs", type=int, default=2, help="processes [2]")
     options = arguments.parse_args()
-    files = FILES[:: options.every]
+    files = [path for path in FILES if options.match in path.name][:: options.every]
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as scratch, served(OrEmpty) as url:
         begin = partial(_begin, Path(scratch), url, options.target)
