@@ -226,7 +226,7 @@ def _proofs(
     from envguard.model.environment import Environment
     from envguard.model.lockfile import Lockfile
 
-    wanted = _targets(exported, found, path, proving)
+    wanted = _targets(exported, found, path, proving, knowledge)
     solve = partial(
         _solve,
         wanted=wanted,
@@ -288,17 +288,34 @@ def _targets(
     found: Lockfile | Installed | Environment,
     path: Path,
     proving: Proving,
+    knowledge: Knowledge,
 ) -> dict[str, tuple[Target, ...]]:
     """Those that were said, else those that the lock records, else this machine on the file's platforms."""
+    from shlex import quote
+
     from envguard.api.lock_jobs import targets_to_lock
+    from envguard.api.machines import resolve_targets
     from envguard.model.lockfile import Lockfile
+    from envguard.model.virtual import with_cuda_reach
     from envguard.ports import Installed
 
     recorded = found.targets or () if isinstance(found, Lockfile) else ()
     kept = () if proving.targets else tuple(locked.target for locked in recorded)
-    platforms: tuple[str, ...] = ()
+    platforms: tuple[str, ...] = exported.platforms
     if isinstance(found, Lockfile):
         platforms = found.platforms
     elif isinstance(found, Installed):
         platforms = (found.subdir,)
-    return targets_to_lock(exported, path, proving.targets, platforms, proving.configuration, kept)
+    if proving.targets:
+        said = resolve_targets(proving.targets, configuration=proving.configuration)
+        named = {target.subdir for target in said}
+        platforms = tuple(p for p in platforms if p in named) or platforms
+    return targets_to_lock(
+        exported,
+        path,
+        proving.targets,
+        platforms,
+        proving.configuration,
+        tuple(with_cuda_reach(target, knowledge) for target in kept),
+        command=f"envguard export {quote(str(path))} --prove",
+    )

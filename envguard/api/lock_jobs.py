@@ -186,8 +186,13 @@ def targets_to_lock(
     platforms: Sequence[str],
     configuration: Configuration,
     kept: tuple[Target, ...] = (),
+    *,
+    command: str | None = None,
 ) -> dict[str, tuple[Target, ...]]:
-    """Targets by subdir; raises InputError where the file asks for a GPU and no machine was named."""
+    """Targets by subdir; raises InputError where the file asks for a GPU and no machine was named.
+
+    `command` is what is to be typed again with `--for`; None = `envguard lock` of the file.
+    """
     from shlex import quote
 
     from envguard.adapters import rules
@@ -223,7 +228,7 @@ def targets_to_lock(
             for finding in judge_environment(whole, target, rules.load())
             if finding.status in (Status.FAIL, Status.WARN)
         ],
-        command="envguard lock"
-        + ("" if path == Path("environment.yml") else f" {quote(str(path))}"),
+        command=command
+        or "envguard lock" + ("" if path == Path("environment.yml") else f" {quote(str(path))}"),
     )
     return targets

@@ -279,6 +279,8 @@ def test_an_environment_file_is_compared_with_each_of_them(tmp_path, monkeypatch
     assert "a=2" in capsys.readouterr().out
     Path("old.lock").write_text(pixi_of(*((name, subdir, "a-2") for name, subdir, _ in OF_TWO)))
     assert run(["diff", "environment.yml", "old.lock"]) == 0
+
+
 def test_a_record_that_cannot_be_read_is_a_file_that_nobody_knows(installed, capsys):
     [record] = (installed / "conda-meta").glob("a-1.0-*.json")
     record.write_text('{"name": "a",')

@@ -373,6 +373,38 @@ def test_an_export_that_solves_to_the_same_is_proven_and_nothing_is_written(lock
     assert sorted(Path().iterdir()) == before
 
 
+def test_a_card_with_any_driver_is_proven_as_it_was_locked(locked, capsys):
+    """The lock records the card; which CUDA its drivers know is found out again."""
+    lock, options = locked
+    assert run(["lock", "--for", "linux-64:a100", *options]) == 0
+    code, _, err = exported(capsys, str(lock), "--prove", *options)
+    assert code == 0, err
+    assert "the choice of the GPU: the same" in err
+
+
+def test_only_the_platforms_that_are_named_are_proven(locked, capsys):
+    lock, options = locked
+    machines = ["--for", "linux-64:a100", "--for", "linux-aarch64:cpu"]
+    Path("environment.yml").write_text("channels: [conda-forge]\ndependencies:\n- numpy\n")
+    assert run(["lock", *machines, *options]) == 0
+    _, _, err = exported(capsys, str(lock), "--prove", *options)
+    assert "proven     linux-64" in err
+    assert "proven     linux-aarch64" in err
+    _, _, err = exported(capsys, str(lock), "--prove", "--for", "linux-aarch64:cpu", *options)
+    assert "proven     linux-64" not in err
+    assert "proven     linux-aarch64" in err
+
+
+def test_what_is_to_be_typed_again_is_export(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("ENVGUARD_CACHE_DIR", str(tmp_path / "cache"))
+    prefix = prefix_of(tmp_path / "my env", PYTHON, NUMPY, TORCH)
+    code, out, err = exported(capsys, "-p", str(prefix), "--prove", "--offline")
+    if code != 2:
+        pytest.skip("this machine has a GPU")
+    assert out == ""
+    assert f"envguard export '{prefix}' --prove --for 4090" in err
+
+
 def test_an_export_that_does_not_solve_there_is_no_proof(locked, capsys):
     lock, options = locked
     code, out, err = exported(capsys, str(lock), "--prove", "--for", "linux-64:cpu", *options)
