@@ -96,7 +96,9 @@ def export(
         raise InputError(f"--platform chooses of a lock's files; --format {format_} has one")
     cleaned = clean(found, policy, knowledge, text=text, allow=allow)
     written = _written(cleaned, format_, found)
-    written = replace(written, notes=(*written.notes, *_clobbered(found), *_nothing(path, found)))
+    written = replace(
+        written, notes=(*written.notes, *_clobbered(found), *_nothing(path, found, cleaned))
+    )
     if prove is None:
         return written
     again = parse_environment(cleaned.text, path)
@@ -142,12 +144,17 @@ def _clobbered(found: object) -> tuple[str, ...]:
     return owned_twice(found.path)
 
 
-def _nothing(path: str, found: object) -> tuple[str, ...]:
+def _nothing(path: str, found: object, cleaned: Clean) -> tuple[str, ...]:
+    """A word where there is hardly anything in the file."""
     from envguard.ports import Installed
 
-    if not isinstance(found, Installed) or found.records:
+    if not isinstance(found, Installed):
         return ()
-    return (f"{path}: no package is installed there, so python is all that there is to tell",)
+    if not found.records:
+        return (f"{path}: no package is installed there, so python is all that there is to tell",)
+    if found.kind == "venv" and not cleaned.environment.pip:
+        return (f"{path}: nothing is there but what a virtual environment begins with",)
+    return ()
 
 
 def _written(cleaned: Clean, format_: str, found: object) -> Exported:

@@ -111,7 +111,7 @@ def _origin(record: PackageRecord, origins: Mapping[str, str]) -> str | None:
 
 
 def _is_here(origin: str) -> bool:
-    return origin.startswith(("-e /", "-e .", "-e file:", "file:"))
+    return origin.startswith(("-e /", "-e .", "-e file:", "file:", "git+file:"))
 
 
 def _extras(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import PurePath
 
 from envguard.checks.upper_bounds import upper_bounds
 from envguard.cleaning import clean_file, clean_installed, clean_lock
@@ -116,4 +117,5 @@ def _locked(installed: Installed) -> Lockfile:
 def _with_origin(record: PackageRecord, origins: Mapping[str, str]) -> PackageRecord:
     if record.manager is not Manager.PIP or record.url or record.name not in origins:
         return record
-    return replace(record, url=origins[record.name].removeprefix("-e ").strip())
+    place = origins[record.name].removeprefix("-e ").strip()
+    return replace(record, url=PurePath(place).as_uri() if place.startswith("/") else place)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
 
 from envguard.cli.main import run
 from envguard.errors import InputError
@@ -203,9 +204,35 @@ def test_an_environment_without_packages_says_so(tmp_path, capsys):
     assert code == 0
     assert yaml.safe_load(out)["dependencies"] == [f"python={version}"]
     assert "no package is installed there" in err
+    site = next((tmp_path / "v" / "lib").glob("python*/site-packages"))
+    (site / "pip-25.0.dist-info").mkdir()
+    (site / "pip-25.0.dist-info" / "METADATA").write_text("Name: pip\nVersion: 25.0\n")
+    _, out, err = exported(capsys, str(tmp_path / "v"), "--format", "requirements")
+    assert out == f"# for python={version}\n"
+    assert "nothing is there but what a virtual environment begins with" in err
+    (site / "pip-25.0.dist-info" / "METADATA").unlink()
+    (site / "pip-25.0.dist-info").rmdir()
     code, out, err = exported(capsys, str(tmp_path / "v"), "--format", "env")
     assert (code, yaml.safe_load(out)["dependencies"]) == (0, [])
     assert f"no package is installed there; Python {version}" in err
+
+
+def test_a_folder_that_is_installed_for_editing_is_a_requirement_that_pip_reads(tmp_path, capsys):
+    venv.create(tmp_path / "v", with_pip=False)
+    site = next((tmp_path / "v" / "lib").glob("python*/site-packages"))
+    info = site / "own_proj-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Name: own-proj\nVersion: 1.0\n")
+    (info / "REQUESTED").touch()
+    folder = tmp_path / "proj"
+    origin = {"url": folder.as_uri(), "dir_info": {"editable": True}}
+    (info / "direct_url.json").write_text(json.dumps(origin))
+    _, out, _ = exported(capsys, str(tmp_path / "v"), "--format", "env")
+    [line] = yaml.safe_load(out)["dependencies"][0]["pip"]
+    assert Requirement(line).url == folder.as_uri()
+    _, out, err = exported(capsys, str(tmp_path / "v"), "--format", "pixi-toml")
+    assert mistakes(tomllib.loads(out)) == []
+    assert "called proj, after its folder; pixi wants the project's name" in err
 
 
 def test_what_is_made_of_a_prefix_does_not_speak_of_a_lock(tmp_path, capsys):

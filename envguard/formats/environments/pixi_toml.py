@@ -131,6 +131,8 @@ def _table(name: str, specs: Sequence[str], notes: list[str], entry: Entry) -> I
             found[key] = value
         elif value not in (found[key], _ANY):
             notes.append(f"{spec}: {key} is there twice, and a pixi.toml has room for one")
+        if "editable = true" in value and value == found[key]:
+            notes.append(f"{spec}: called {key}, after its folder; pixi wants the project's name")
         if entry is _conda and (lost := _unsaid(spec)):
             notes.append(f"{spec}: left out of the pixi.toml: {', '.join(lost)}")
     if found or name == "dependencies":
