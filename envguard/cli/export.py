@@ -24,7 +24,7 @@ from envguard.model.rendering import RenderKind
 
 if TYPE_CHECKING:
     from envguard.api import Exported
-    from envguard.api.exporting import Proving
+    from envguard.api.proving import Proving
     from envguard.ports import Progress
 
 _FORMATS = ("environment-yml", "pixi-toml")
@@ -138,7 +138,7 @@ def _proving(
     no_config: bool,
 ) -> Proving:
     from envguard import api
-    from envguard.api.exporting import Proving
+    from envguard.api.proving import Proving
 
     whats = [what] if what is not None and what != "-" else []
     return Proving(
