@@ -23,6 +23,7 @@ __all__ = [
     "KernelWatch",
     "keep_death",
     "memory_now",
+    "not_its_environment",
     "proven_here",
 ]
 
@@ -44,6 +45,28 @@ def proven_here(lock: Path, environment: Mapping[str, str]) -> tuple[bool | None
         return None, f"the lock cannot be read: {error.strerror or error}"
     code, reason, _ = stamp_check.answer(str(lock), digest, environment=environment)
     return {PROVEN: True, NOT_PROVEN: False}.get(code), reason
+
+
+def not_its_environment(lock: Path, python: str) -> str | None:
+    """Why the environment of an interpreter is not what `lock` locks; None where nothing says so.
+
+    Raises InputError for a lock that cannot be read.
+    """
+    import shutil
+
+    from envguard.adapters import files
+    from envguard.checks.kernel_environment import difference
+    from envguard.formats.locks.conda_lock import parse_conda_lock
+    from envguard.model.subdir import current_subdir
+
+    found = shutil.which(python)
+    if found is None:  # it will not start, and Jupyter says so
+        return None
+    prefix = Path(found).absolute().parent.parent
+    meta = prefix / "conda-meta"
+    installed = frozenset(file.stem for file in meta.glob("*.json")) if meta.is_dir() else None
+    lockfile = parse_conda_lock(files.read_text(lock), str(lock))
+    return difference(lockfile.records_for(current_subdir()), installed, str(prefix))
 
 
 class KernelWatch:

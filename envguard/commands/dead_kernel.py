@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from envguard.checks.endings import end_of
 from envguard.checks.probe_ending import result_of
-from envguard.checks.probe_findings import probe_findings
+from envguard.checks.probe_findings import owner_in_words, probe_findings
 from envguard.commands.diagnose import diagnosis_of
 from envguard.formats.diagnosis_text import diagnosis_text, headline, verdict_text
 from envguard.formats.probe_protocol import parse_faults
@@ -116,7 +116,8 @@ def death_of(
         end=ended, pid=end.pid, alive=False, looked=("the kernel's exit status",)
     )
     scene = Scene(process, (*stack, end.kernel_log), host, resources, environment)
-    diagnosis = _with_the_rest(diagnosis_of(scene, known), end.status, environment.path)
+    diagnosis = _with_library(diagnosis_of(scene, known), result)
+    diagnosis = _with_the_rest(diagnosis, end.status, environment.path)
     (finding,) = probe_findings((result,))
     what = KERNEL if end.cell is None else f"cell [{end.cell.number}]"
     verb = "ended" if end.cell is None else "ended the kernel"
@@ -129,6 +130,15 @@ def death_of(
         result,
         diagnosis,
     )
+
+
+def _with_library(diagnosis: Diagnosis, result: ProbeResult) -> Diagnosis:
+    """Where it crashed is evidence, and names no cause by itself."""
+    if result.library is None:
+        return diagnosis
+    verdict = diagnosis.verdict
+    told = f"it crashed, likely in {result.library}{owner_in_words(result.owner)}"
+    return replace(diagnosis, verdict=replace(verdict, evidence_for=(*verdict.evidence_for, told)))
 
 
 def _with_the_rest(diagnosis: Diagnosis, status: int, prefix: str | None) -> Diagnosis:

@@ -131,12 +131,31 @@ class GuardedProvisioner(LocalProvisioner):
         if environment is not None and start.is_ipykernel(kwargs["cmd"]):
             environment[STARTUP] = str(self._folder.startup(environment.get(STARTUP)))
         if answer is None:
+            if guard.on_start in (OnStart.WARN, OnStart.VERIFY):
+                self._look_at_its_environment(guard, self._folder, dict(kwargs))
             return
         self.log.warning("envguard: %s", answer.text)
         if guard.on_start is OnStart.VERIFY and answer.lock is not None:
             self._verification = start.Verification(answer.lock, self._folder.notice, self.log)
         elif guard.on_start is not OnStart.OFF:
             self._folder.notice(f"envguard: {answer.text}\n")
+
+    def _look_at_its_environment(
+        self, guard: Guard, folder: KernelFolder, launch: dict[str, Any]
+    ) -> None:
+        """Beside its start: a notice, with one of the first cells, where it is not that of its lock."""
+        name, log = self._name, self.log
+
+        def look() -> None:
+            try:
+                other = start.other_environment(guard, name, launch)
+                if other is not None:
+                    log.warning("envguard: %s", other.text)
+                    folder.notice(f"envguard: {other.text}\n")
+            except Exception as error:  # the kernel may be gone, and its folder with it
+                log.warning("envguard: the environment of %s was not compared: %s", name, error)
+
+        threading.Thread(target=look, name="envguard-environment", daemon=True).start()
 
 
 class _Watcher(threading.Thread):

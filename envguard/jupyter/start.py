@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from envguard.api.jupyter import Guard, OnStart
-from envguard.api.kernels import proven_here
+from envguard.api.kernels import not_its_environment, proven_here
 
 LOCK = "conda-lock.yml"
 
@@ -36,11 +36,7 @@ def answer(guard: Guard, kernel: str, launch: dict[str, Any]) -> Answer | None:
     """None where there is nothing to say: it is proven, or has no lock and does not need one."""
     if guard.on_start is OnStart.OFF:
         return None
-    named = guard.locks.get(kernel)
-    lock = None if named is None else Path(named)
-    if lock is None:
-        beside = Path(launch.get("cwd") or Path.cwd()) / LOCK
-        lock = beside if beside.is_file() else None
+    lock = _lock_of(guard, kernel, launch)
     if lock is None:
         if guard.on_start is not OnStart.REFUSE:
             return None
@@ -52,11 +48,38 @@ def answer(guard: Guard, kernel: str, launch: dict[str, Any]) -> Answer | None:
         return Answer(text, None)
     proven, reason = proven_here(lock, launch.get("env") or os.environ)
     if proven:
-        return None
+        # whoever only warns does so later: reading a lock takes longer than a start may
+        return (
+            other_environment(guard, kernel, launch) if guard.on_start is OnStart.REFUSE else None
+        )
     doubt = (
         "is not proven on this machine" if proven is False else "may not be proven on this machine"
     )
     return Answer(f"{lock} {doubt}: {reason}.\nTo prove it: envguard verify {lock}", lock)
+
+
+def other_environment(guard: Guard, kernel: str, launch: dict[str, Any]) -> Answer | None:
+    """Where the lock is proven, and the kernel runs in an environment that is not of it; None otherwise.
+
+    Raises InputError for a lock that cannot be read.
+    """
+    lock = _lock_of(guard, kernel, launch)
+    other = None if lock is None else not_its_environment(lock, launch["cmd"][0])
+    if other is None:
+        return None
+    return Answer(
+        f"{lock} is proven on this machine, and this kernel is not of it: {other}.\n"
+        f"To make an environment of the lock: envguard install {lock}",
+        None,
+    )
+
+
+def _lock_of(guard: Guard, kernel: str, launch: dict[str, Any]) -> Path | None:
+    """The one that is configured for the kernel, else the one beside the notebook."""
+    if (named := guard.locks.get(kernel)) is not None:
+        return Path(named)
+    beside = Path(launch.get("cwd") or Path.cwd()) / LOCK
+    return beside if beside.is_file() else None
 
 
 class Verification:

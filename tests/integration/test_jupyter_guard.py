@@ -25,9 +25,12 @@ from jupyter_client.manager import KernelManager  # noqa: E402
 from nbformat.v4 import new_code_cell, new_notebook  # noqa: E402
 
 from envguard.api.kernels import Death, KernelFacts, keep_death  # noqa: E402
+from envguard.formats.locks.conda_lock_dump import dump_conda_lock  # noqa: E402
 from envguard.jupyter.folder import LOCK, PREFIX, KernelFolder  # noqa: E402
 from envguard.model.diagnosis import Certainty, Diagnosis, Verdict  # noqa: E402
+from envguard.model.package import PackageRecord  # noqa: E402
 from envguard.model.probe import Outcome, ProbeResult  # noqa: E402
+from tests.prefixes import lock_of  # noqa: E402
 
 
 @pytest.fixture(autouse=True)
@@ -368,13 +371,56 @@ def test_no_room_for_the_guard_and_the_kernel_starts(
     assert "starts without a guard" in caplog.text
 
 
+TINY = PackageRecord(
+    "tiny", "1.0", build="0", url="https://c.example/x/noarch/tiny-1.0-0.conda", sha256="0" * 64
+)
+
+
+def proven_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *records: PackageRecord) -> Path:
+    lock = lock_beside(tmp_path)
+    lock.write_text(dump_conda_lock(lock_of(list(records)), created_by="test"))
+    monkeypatch.setattr("envguard.jupyter.start.proven_here", lambda *_: (True, "ran"))
+    return lock
+
+
+@pytest.mark.parametrize("on_start", ["refuse", "warn"])
 def test_what_is_proven_starts_without_a_word(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, on_start: str
+) -> None:
+    proven_lock(tmp_path, monkeypatch)
+    configure(tmp_path, on_start=on_start)
+    assert run(tmp_path, "1 + 1", "import time; time.sleep(2)", "2")[0] == ["2", "", "2"]
+
+
+def test_a_kernel_of_another_environment_than_the_proven_one_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lock_beside(tmp_path)
+    proven_lock(tmp_path, monkeypatch, TINY)
     configure(tmp_path, on_start="refuse")
-    monkeypatch.setattr("envguard.jupyter.start.proven_here", lambda *_: (True, "ran"))
-    assert run(tmp_path, "1 + 1") == (["2"], None)
+    _, raised = run(tmp_path, "1 + 1")
+    assert "this kernel is not of it" in str(raised)
+    assert "which is no conda environment" in str(raised)
+
+
+def test_a_kernel_of_another_environment_than_the_proven_one_is_told_beside_its_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock = proven_lock(tmp_path, monkeypatch, TINY)
+    told, raised = run(tmp_path, *["import time; time.sleep(0.5)"] * 10)
+    assert raised is None
+    assert (
+        "".join(told).count(f"{lock} is proven on this machine, and this kernel is not of it") == 1
+    )
+
+
+def test_a_lock_that_cannot_be_compared_is_logged_and_the_kernel_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    proven_lock(tmp_path, monkeypatch).write_text("version: 1\n")
+    logging.getLogger("traitlets").propagate = True
+    with caplog.at_level("WARNING"):
+        assert run(tmp_path, "1 + 1", "import time; time.sleep(3)") == (["2", ""], None)
+    assert "was not compared" in caplog.text
 
 
 def test_verify_runs_beside_the_kernel_and_answers_with_a_later_cell(tmp_path: Path) -> None:
