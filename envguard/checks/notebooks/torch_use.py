@@ -6,23 +6,10 @@ import ast
 import re
 from collections.abc import Iterator, Sequence
 
-from envguard.checks.notebooks.code import Code, called_name, dotted
+from envguard.checks.notebooks.code import Code, called_name
+from envguard.checks.notebooks.torch_models import Models
 from envguard.model.report import Finding, Fix, Status
 
-_OF_MODULES = frozenset(
-    {
-        "parameters",
-        "named_parameters",
-        "eval",
-        "train",
-        "state_dict",
-        "load_state_dict",
-        "zero_grad",
-    }
-)
-"""Methods of nn.Module: https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html"""
-_OF_OTHERS = frozenset({"step", "param_groups"})
-"""Optimizers and schedulers have a state_dict, too."""
 _SEEDS = re.compile(
     r"(?:^|\.)(?:manual_seed|seed|set_seed|seed_everything|default_rng|PRNGKey|set_random_seed)$"
 )
@@ -30,6 +17,7 @@ _DEVICES = re.compile(
     r"(?:^|\.)(?:device|set_default_device|is_available|Accelerator|list_physical_devices|devices)$"
 )
 _DEVICE_TEXT = re.compile(r"(?:cuda|cpu|mps|xpu|auto)(?::\d+)?")
+NAME_CHARACTERS = 60
 FRAMEWORKS = frozenset({"torch", "tensorflow", "keras", "jax", "lightning", "pytorch_lightning"})
 
 
@@ -52,25 +40,46 @@ def torch_names(codes: Sequence[Code], function: str) -> frozenset[str]:
 def whole_models(codes: Sequence[Code], path: str) -> Iterator[Finding]:
     """EG807: torch.save of a model itself."""
     calls = list(_calls(codes, torch_names(codes, "save")))
-    models = _models(codes)
-    found = [(code, call) for code, call in calls if call.args and dotted(call.args[0]) in models]
-    for code, call in found:
-        name = dotted(call.args[0])
+    models = Models(codes)
+    saved = [(code, call, *models.in_(_saved(call))) for code, call in calls]
+    for code, call, model, _ in saved:
+        if model is not None:
+            yield _whole_model(code, call, ast.unparse(model)[:NAME_CHARACTERS], path)
+    not_told = [(code, call) for code, call, model, told in saved if model is None and not told]
+    if not_told:
+        code, call = not_told[0]
+        what = ast.unparse(_saved(call) or call)[:NAME_CHARACTERS]
+        more = f", nor of {len(not_told) - 1} more" if len(not_told) > 1 else ""
         yield Finding(
             "EG807",
-            Status.WARN,
-            f"cell {code.cell.number} saves the whole model {name}, not its state_dict()",
+            Status.SKIPPED,
+            f"whether a model is in {what}, which cell {code.cell.number} saves, is not told{more}",
             location=code.where(path, call.lineno, call.col_offset + 1),
-            symptom="when it is loaded: AttributeError where its class is elsewhere, UnpicklingError since "
-            "PyTorch 2.6 (weights_only)",
-            fix=Fix(
-                f"torch.save({name}.state_dict(), ...), or envguard.checkpoint.save(..., model={name})"
-            ),
         )
-    if calls and not found:
-        yield Finding("EG807", Status.PASS, "no model is saved as a whole")
     if not calls:
         yield Finding("EG807", Status.SKIPPED, "torch.save is not called")
+    elif all(model is None and told for _, _, model, told in saved):
+        yield Finding("EG807", Status.PASS, "no model is saved as a whole")
+
+
+def _saved(call: ast.Call) -> ast.expr | None:
+    """What a call of torch.save saves; None where that cannot be told."""
+    named = (keyword.value for keyword in call.keywords if keyword.arg == "obj")
+    return next(named, None) if not call.args else call.args[0]
+
+
+def _whole_model(code: Code, call: ast.Call, name: str, path: str) -> Finding:
+    return Finding(
+        "EG807",
+        Status.WARN,
+        f"cell {code.cell.number} saves the whole model {name}, not its state_dict()",
+        location=code.where(path, call.lineno, call.col_offset + 1),
+        symptom="when it is loaded: AttributeError where its class is elsewhere, UnpicklingError since "
+        "PyTorch 2.6 (weights_only)",
+        fix=Fix(
+            f"torch.save({name}.state_dict(), ...), or envguard.checkpoint.save(..., model={name})"
+        ),
+    )
 
 
 def unmapped_loads(codes: Sequence[Code], path: str) -> Iterator[Finding]:
@@ -133,16 +142,6 @@ def _calls(codes: Sequence[Code], names: frozenset[str]) -> Iterator[tuple[Code,
         for node in code.nodes:
             if isinstance(node, ast.Call) and called_name(node) in names:
                 yield code, node
-
-
-def _models(codes: Sequence[Code]) -> set[str]:
-    """Names that are used as modules, and not as optimizers, anywhere in the notebook."""
-    used: dict[str, set[str]] = {}
-    for code in codes:
-        for node in code.nodes:
-            if isinstance(node, ast.Attribute) and (name := dotted(node.value)):
-                used.setdefault(name, set()).add(node.attr)
-    return {name for name, ways in used.items() if ways & _OF_MODULES and not ways & _OF_OTHERS}
 
 
 def _only_imports(code: Code) -> bool:

@@ -249,10 +249,59 @@ def test_a_missing_module_names_what_brings_it() -> None:
             "import torch\no.step()\no.state_dict()\ntorch.save(o, 'a')", [], id="an optimizer"
         ),
         pytest.param("import other as torch\nm.eval()\ntorch.save(m, 'a')", [], id="another torch"),
+        pytest.param(
+            "import torch\nm = torch.nn.Linear(1, 1)\ntorch.save(m, 'a')", [Status.WARN], id="made"
+        ),
+        pytest.param(
+            "import torch\nm = nn.Linear(1, 1).to(d)\ntorch.save(m, 'a')", [Status.WARN], id="moved"
+        ),
+        pytest.param(
+            "import torch\nclass A(nn.Module): ...\nclass B(A): ...\nm = B()\ntorch.save(m, 'a')",
+            [Status.WARN],
+            id="a class of the notebook",
+        ),
+        pytest.param(
+            "import torch\ntorch.save(obj=nn.ReLU(), f='a')",
+            [Status.WARN],
+            id="made as it is saved",
+        ),
+        pytest.param(
+            "import torch\nm.eval()\nx = {'m': m, 'n': 1}\ntorch.save(x, 'a')",
+            [Status.WARN],
+            id="in a dict",
+        ),
+        pytest.param(
+            "import torch\nm = nn.Parameter(x)\ntorch.save(m, 'a')", [], id="a parameter is none"
+        ),
     ],
 )
 def test_whole_models(source: str, expected: list[Status]) -> None:
     assert statuses("EG807", source) == expected
+
+
+@pytest.mark.parametrize(
+    ("saved", "expected"),
+    [
+        ("m.state_dict()", Status.PASS),
+        ("{'m': m.state_dict(), 'epoch': 3}", Status.PASS),
+        ("[1, 'a']", Status.PASS),
+        ("x", Status.SKIPPED),
+        ("{'m': m.state_dict(), 'x': f(1)}", Status.SKIPPED),
+        ("load('a')", Status.SKIPPED),
+        ("*x", Status.SKIPPED),
+        pytest.param("y", Status.SKIPPED, id="names that stand for each other, many times"),
+    ],
+)
+def test_what_nobody_can_tell_is_not_said_to_be_no_model(saved: str, expected: Status) -> None:
+    each_other = "y = [z, z]\nz = [y, y]\n" * 200
+    findings = judged(f"import torch\n{each_other}torch.save({saved}, 'a')")
+    assert [finding.status for finding in findings if finding.rule == "EG807"] == [expected]
+
+
+def test_the_model_is_named_not_what_it_is_saved_in() -> None:
+    source = "import torch\nnet = nn.ReLU()\nx = {'a': [net]}\ntorch.save(x, 'a')"
+    (finding,) = [finding for finding in judged(source) if finding.rule == "EG807"]
+    assert finding.title == "cell 1 saves the whole model net, not its state_dict()"
 
 
 @pytest.mark.parametrize(
