@@ -16,6 +16,7 @@ from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
 from envguard.api.jupyter import Guard, OnStart, guard_here
 from envguard.api.kernels import Death, KernelFacts, KernelWatch, keep_death
+from envguard.errors import EnvguardError
 from envguard.jupyter import dead_cell, start
 from envguard.jupyter.folder import STARTUP, KernelFolder
 
@@ -194,11 +195,24 @@ class _Watcher(threading.Thread):
         death = self._watch.death(status, running[0] if running else None, self._facts)
         if self._takes(death):
             return
-        file = keep_death(self._name, death)
-        text = f"envguard: {death.sentence}\n{death.text}\nkept in {file}\n"
+        text = f"envguard: {death.sentence}\n{death.text}\n{self._kept(death)}\n"
         self._log.error("%s", text)
-        if running is None or not self._say(running[1], text):
+        if running is None or not self._told(running[1], text):
             self._folder.notice("The kernel before this one died.\n" + text)
+
+    def _kept(self, death: Death) -> str:
+        """A full disk is a way to die, too: the cell and the log have it all the same."""
+        try:
+            return f"kept in {keep_death(self._name, death)}"
+        except (EnvguardError, OSError) as error:
+            return f"not kept in a file: {error}"
+
+    def _told(self, header: dict[str, object], text: str) -> bool:
+        try:
+            return self._say(header, text)
+        except Exception as error:  # its port is taken
+            self._log.warning("envguard: the dead cell could not be told: %s", error)
+            return False
 
 
 def _speaker(provisioner: GuardedProvisioner) -> Callable[[dict[str, object], str], bool]:

@@ -19,6 +19,7 @@ import pytest
 pytest.importorskip("ipykernel")
 nbclient = pytest.importorskip("nbclient")
 
+import zmq  # noqa: E402
 from jupyter_client.blocking import BlockingKernelClient  # noqa: E402
 from jupyter_client.kernelspec import KernelSpecManager  # noqa: E402
 from jupyter_client.manager import KernelManager  # noqa: E402
@@ -150,6 +151,37 @@ def test_the_verdict_says_what_conda_changed_and_that_the_lock_is_not_proven(
     assert "revision 0 of 2026-11-20 10:00:00: +x-1.0-0" in record
     assert "is not proven on this machine" in record
     assert "check: not asked" in record
+
+
+def test_a_file_that_cannot_be_written_keeps_nothing_from_the_cell(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ENVGUARD_STATE_DIR", "/dev/null/state")
+    told, _ = run(tmp_path, "import os; os.abort()")
+    assert "ended the kernel: SIGABRT" in told[0]
+    assert "not kept in a file: " in told[0]
+
+
+def test_a_cell_that_cannot_be_told_leaves_a_notice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def taken(*_: object) -> bool:
+        raise zmq.ZMQError(errno.EADDRINUSE)
+
+    monkeypatch.setattr("envguard.jupyter.dead_cell.say", taken)
+    manager = KernelManager()
+    manager.start_kernel()
+    client = manager.client()
+    client.start_channels()
+    client.wait_for_ready(timeout=60)
+    client.execute("import os; os.abort()")
+    watcher = manager.provisioner._watcher  # type: ignore[union-attr]
+    watcher.join(30)
+    (notice,) = (tmp_path / "tmp").glob(f"{PREFIX}*/notice")
+    assert "The kernel before this one died.\nenvguard: cell [1] ended" in notice.read_text()
+    client.stop_channels()
+    manager.shutdown_kernel(now=True)
+    assert "could not be told: Address already in use" in caplog.text
 
 
 def test_a_secret_in_the_cell_is_not_written_down(tmp_path: Path) -> None:
