@@ -123,7 +123,8 @@ class PipResolver(Protocol):
     def resolve(self, requests: Sequence[PipRequest]) -> tuple[tuple[PackageRecord, ...], ...]:
         """The records of each request, in order; an interrupted call leaves nothing running.
 
-        Raises UnsatisfiableError with the reason, UnavailableError when the index is silent.
+        Raises UnsatisfiableError with the reason, InputError for a line that cannot be read and where only a
+        source archive is there, UnavailableError when the index is silent.
         """
         ...
 
