@@ -437,6 +437,7 @@ def test_an_export_that_does_not_solve_there_is_no_proof(locked, capsys):
     code, out, err = exported(capsys, str(lock), "--prove", "--for", "linux-64:cpu", *options)
     assert (code, out) == (1, "")
     assert "cannot be installed, whatever the other lines say: 'pytorch=2.10.*=*cuda129*'" in err
+    assert "solves (tried): a machine with an NVIDIA driver" in err
     code, out, err = exported(capsys, str(lock), "--prove", "--for", "win-64:a100", *options)
     assert (code, out) == (2, "")
 

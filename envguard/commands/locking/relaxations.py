@@ -15,6 +15,8 @@ from envguard.ports import Solution, Solver, SolveRequest
 
 MOST_ROUNDS = 8
 _ANY = "999"
+_FIRST = {"__cuda": "a machine with an NVIDIA driver"}
+"""What a machine gets that has none of it."""
 _EXACT = re.compile(r"(?:==)?(?P<version>(?P<minor>\d+(?:\.\d+)?)[\w.]*?)(?:\.\*)?")
 _MACHINE = {
     "__cuda": "a newer driver: with one that supports every CUDA",
@@ -180,8 +182,9 @@ def _newer_machines(request: SolveRequest) -> Iterator[tuple[str, SolveRequest]]
     for name, text in _MACHINE.items():
         others = tuple(p for p in request.virtual_packages if p.name != name)
         newer = (*others, VirtualPackage(name, _ANY))
-        if name == "__cuda" or len(others) < len(request.virtual_packages):
-            yield text, replace(request, virtual_packages=newer)
+        told = text if len(others) < len(request.virtual_packages) else _FIRST.get(name)
+        if told is not None:
+            yield told, replace(request, virtual_packages=newer)
 
 
 def _channels_first(
