@@ -9,6 +9,7 @@ from envguard.commands.locking.conflict import conflict
 from envguard.commands.locking.relaxations import (
     Change,
     Solve,
+    all_loose,
     changes_that_solve,
     looser,
     together,
@@ -23,6 +24,7 @@ from envguard.ports import Solution, Solver, SolveRequest
 
 _MOST_SHOWN = 6
 _MOST_LINES = 16
+_MOST_DEAD = 12
 _CUDA = "__cuda"
 
 
@@ -55,9 +57,10 @@ def _told(solution: Solution, solver: Solver, solve: Solve, lines: Mapping[str, 
     target = f"the target has {_virtual_packages(request)}"
     dead = [found for spec in request.specs if (found := unmatched(spec, request, solver))]
     if dead:
-        told = [_with_line(found.told, found.spec, lines) for found in dead]
-        solves = together(request, [_nearest(found) for found in dead], solver, solve)
-        return [*told, target, *_solves([solves] if solves else [])]
+        told = [_with_line(found.told, found.spec, lines) for found in dead[:_MOST_DEAD]]
+        left = len(dead) - len(told)
+        more = [f"... and {left} more lines that match nothing"] if left else []
+        return [*told, *more, target, *_solves(_revived(dead, request, solver, solve))]
     at_odds = conflict(request, solver)
     small = solver.solve([replace(request, specs=at_odds)])[0]
     tree = redacted(small.problem or solution.problem or "")
@@ -73,11 +76,21 @@ def _told(solution: Solution, solver: Solver, solve: Solve, lines: Mapping[str, 
     ]
 
 
+def _revived(
+    dead: Sequence[Unmatched], request: SolveRequest, solver: Solver, solve: Solve
+) -> list[str]:
+    """A change of the lines that match nothing; of many, as in a file of another system, one of all."""
+    if len(dead) > _MOST_DEAD:
+        absent = [found.spec for found in dead if not found.candidates]
+        solves = all_loose(request, absent, solve)
+    else:
+        solves = together(request, [_nearest(found) for found in dead], solver, solve)
+    return [solves] if solves else []
+
+
 def _solves(changes: Sequence[str]) -> list[str]:
     if not changes:
-        return [
-            "no change was found that solves: none of one line, nor one for each conflict (tried)"
-        ]
+        return ["no change was found that solves (tried: one line, one for each conflict)"]
     return [f"solves (tried): {change}" for change in changes]
 
 

@@ -13,7 +13,7 @@ from envguard.model.secrets import redacted
 from envguard.model.target import VirtualPackage
 from envguard.ports import Solution, Solver, SolveRequest
 
-MOST_ROUNDS = 8
+MOST_ROUNDS = 6
 _ANY = "999"
 _FIRST = {"__cuda": "a machine with an NVIDIA driver"}
 """What a machine gets that has none of it."""
@@ -97,6 +97,17 @@ def together(
         for change in more:
             done = _with(change, done)
     return None
+
+
+def all_loose(request: SolveRequest, absent: Sequence[str], solve: Solve) -> str | None:
+    """Whether it solves without any version and build, and without the lines that are `absent`."""
+    pinned = [s for s in request.specs if s not in absent and parse_match_spec(s).name != s]
+    changes = [Change(spec, parse_match_spec(spec).name) for spec in pinned]
+    changes += [Change(spec, None) for spec in absent]
+    if not solve([_changed(request, changes)])[0].solved:
+        return None
+    told = f"the names alone in the {len(pinned)} lines that say more"
+    return ", ".join([told, *(f"without {redacted(spec)!r}" for spec in absent)])
 
 
 def _more(changed: SolveRequest, done: Sequence[Change], solver: Solver) -> list[Change]:

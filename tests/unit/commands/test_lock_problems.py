@@ -112,3 +112,15 @@ def test_the_conflict_is_found_with_few_solves(at_odds: tuple[str, ...]) -> None
 def test_the_least_change_of_a_line_comes_first(spec: str, expected: list[str | None]) -> None:
     assert [change.instead for change in looser(spec)] == expected
     assert all(parse_match_spec(text) for text in expected if text)
+
+
+def test_many_lines_that_match_nothing_are_told_in_part_and_changed_all_at_once():
+    specs = [*(f"p{i}=9" for i in range(20)), "numpy", "conda-forge::gone"]
+    said = told(*specs, problem="no", at_odds="p0=9")
+    assert "'p11=9' (line 15) matches no version" in said
+    assert "p12" not in said
+    assert "... and 9 more lines that match nothing" in said
+    assert (
+        "solves (tried): the names alone in the 20 lines that say more, without 'conda-forge::gone'"
+        in said
+    )
