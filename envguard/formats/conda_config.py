@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from envguard.errors import InputError
 from envguard.formats.condarc import KINDS
-from envguard.model.channel import CHANNEL_ALIAS, ChannelNames
+from envguard.model.channel import CHANNEL_ALIAS, ChannelNames, channel_mistake
 from envguard.model.conda_config import (
     ChannelPolicy,
     ChannelPriority,
@@ -21,6 +21,10 @@ from envguard.model.network import Network
 from envguard.model.secrets import redacted, without_credentials
 
 _VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
+_CHANNELS = (
+    *("channels", "default_channels", "channel_alias", "custom_channels", "custom_multichannels"),
+    *("allowlist_channels", "denylist_channels"),
+)
 _FOLDERS = ("pkgs_dirs", "envs_dirs")
 _TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 _OWN_PATIENCE = "how long a silent server is waited for is envguard's own affair"
@@ -92,10 +96,18 @@ class _Reader:
     def items(self, key: str) -> tuple[Item, ...]:
         if key not in self._merged:
             told = [file.settings[key] for file in self.files if key in file.settings]
+            items = [replace(item, text=self.expanded(item, key)) for item in merged(told)]
             self._merged[key] = tuple(
-                replace(item, text=self.expanded(item, key)) for item in merged(told)
+                item for item in items if key not in _CHANNELS or self.is_channel(item, key)
             )
         return self._merged[key]
+
+    def is_channel(self, item: Item, key: str) -> bool:
+        """Whether it can be one; what cannot is told."""
+        mistake = channel_mistake(item.text)
+        if mistake is not None:
+            self.problem(item, key, f"{item.text!r} {mistake}")
+        return mistake is None
 
     def expanded(self, item: Item, key: str) -> str:
         """The text with $NAME and ${NAME} replaced; a variable that is not set stays, as conda has it."""

@@ -499,6 +499,14 @@ def test_what_is_no_channel_is_the_users_mistake(url, desk):
     assert "hunter2" not in by_option.said + by_file.said
 
 
+@pytest.mark.parametrize("key", ["channels", "default_channels", "denylist_channels"])
+def test_what_is_no_channel_in_the_condarc_is_told_with_its_line(key, desk):
+    ended = desk.lock(condarc=f"{key}: ['https://u:hunter2@[x/']")
+    assert ended.code == 2
+    assert f".condarc:1: {key}: 'https://[x/' is no URL" in ended.said
+    assert "hunter2" not in ended.said
+
+
 def test_a_misspelt_channel_is_told_the_name_that_was_meant(channel_tree, desk):
     with channel_server(channel_tree) as url:
         ended = desk.lock("-c", "conda-forg", "--mirror", f"conda-forg={url}/nowhere")

@@ -232,3 +232,15 @@ def test_verify_goes_on_where_the_contract_cannot_be_decided() -> None:
     report, made = verify(lock(CUDA129), bare)
     assert made == 1
     assert verify_text(report).splitlines()[0].endswith("contract not decided (EG101)")
+
+
+def test_of_two_packages_with_one_need_the_same_is_blamed_in_any_order():
+    both = [
+        LockedPackage(replace(record(f"{name} 1.0 0"), depends=("__glibc >=2.28",)), "linux-64")
+        for name in ("b", "a")
+    ]
+    contracts = [
+        with_contract(Lockfile(("linux-64",), packages=tuple(packages)), KNOWLEDGE).contract
+        for packages in (both, both[::-1])
+    ]
+    assert contracts[0] == contracts[1]
