@@ -1,10 +1,11 @@
 """Which functions each test calls, and runs of chosen tests in a chosen order: for mutants.py.
 
 `python reach.py measure FILE TEST...` runs the tests and writes, for each, how long it took and which
-functions of the package it entered. `python reach.py run FILE` runs the tests that FILE lists, in that
-order, until one fails. `python reach.py each FILE` collects all tests once, and does the same in a forked
-child for each line of FILE, in which one function has another body: a line `survived NUMBER` or
-`noticed NUMBER` for each is added to FILE.out, or `not tried NUMBER` where that body does not fit.
+functions of the package it entered; those that FILE has already are not run again. `python reach.py run
+FILE` runs the tests that FILE lists, in that order, until one fails. `python reach.py each FILE TEST...`
+collects the tests once, and does the same in a forked child for each line of FILE, in which one function
+has another body: a line `survived NUMBER` or `noticed NUMBER` for each is added to FILE.out, or `not tried
+NUMBER` where that body does not fit.
 """
 
 from __future__ import annotations
@@ -36,9 +37,14 @@ def _name(code: CodeType) -> str | None:
 class Measured:
     """A plugin: what each test entered, fixtures that are set up for it included."""
 
-    def __init__(self) -> None:
-        self.tests: dict[str, dict[str, object]] = {}
+    def __init__(self, known: dict[str, dict[str, object]]) -> None:
+        self.tests = known
         self._ours: dict[CodeType, str | None] = {}
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        there = {item.nodeid for item in items}
+        self.tests = {test: said for test, said in self.tests.items() if test in there}
+        items[:] = [item for item in items if item.nodeid not in self.tests]
 
     @pytest.hookimpl(hookwrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
@@ -139,10 +145,11 @@ def _codes(code: CodeType) -> Iterator[CodeType]:
 def main(action: str, file: str, *tests: str) -> int:
     quiet = ["-q", "-p", "no:cacheprovider", "-p", "no:xdist"]
     if action == "measure":
-        measured = Measured()
+        known = json.loads(Path(file).read_text(encoding="utf-8")) if Path(file).is_file() else {}
+        measured = Measured(known)
         code = pytest.main([*quiet, *tests], plugins=[measured])
         Path(file).write_text(json.dumps(measured.tests), encoding="utf-8")
-        return int(code)
+        return 0 if code == pytest.ExitCode.NO_TESTS_COLLECTED else int(code)
     if action == "each":
         return int(pytest.main([*quiet, "-s", *tests], plugins=[Forked(Path(file))]))
     wanted = json.loads(Path(file).read_text(encoding="utf-8"))

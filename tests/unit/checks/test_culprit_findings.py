@@ -147,3 +147,29 @@ def test_what_the_culprit_brought_is_said_of_the_culprit_alone() -> None:
     assert findings[0].evidence[0] == words
     alone = told_together([], loaded, Knowledge(date=""), all_passed=True)
     assert [f.rule for f in alone if f.status is not Status.PASS] == ["EG732"]
+
+
+def test_one_culprit_is_and_two_are() -> None:
+    def title(*entries: Entry) -> str:
+        blame = Blame(Fault.ENTRIES, (DIED,), entries, None, failed=Count(3, 3), passed=Count(3, 3))
+        return finding_of_blame(blame, finding_of((DIED,)), VARIABLES).title
+
+    variable = Entry(EntryKind.VARIABLE, "1", "OMP_X")
+    assert title(FOLDER) == "your packages are fine; /apps/cudnn/9.1/lib in LD_LIBRARY_PATH is not"
+    assert title(FOLDER, variable).endswith(
+        "/apps/cudnn/9.1/lib in LD_LIBRARY_PATH and OMP_X=1 are not"
+    )
+
+
+@pytest.mark.parametrize(
+    ("owner", "words"),
+    [
+        pytest.param("cudnn 9.1", "activate.d/cudnn.sh of cudnn 9.1", id="whose script it is"),
+        pytest.param(None, "activate.d/cudnn.sh", id="nobody's"),
+    ],
+)
+def test_who_set_it_is_said(owner: str | None, words: str) -> None:
+    finding = told(FOLDER, Setter(SetterKind.ACTIVATION, "activate.d/cudnn.sh", owner))
+    text = f"{finding.title} {finding.message} {finding.have} {' '.join(finding.evidence)}"
+    assert words in text
+    assert owner is not None or " of None" not in text

@@ -10,6 +10,7 @@ from envguard.checks.culprits import (
     Search,
     entry_groups,
     environment_without,
+    group_in_words,
     search,
     smallest,
 )
@@ -140,3 +141,23 @@ def test_a_clean_run_keeps_where_things_are_and_which_cards_are_meant() -> None:
         ["PROJECT"],
         ["/driver"],
     ]
+
+
+MODULE = Entry(EntryKind.IMPORT, "faiss")
+
+
+@pytest.mark.parametrize(
+    ("group", "words"),
+    [
+        pytest.param(VARIABLES[:2], "V00 and 1 more", id="two variables"),
+        pytest.param((MODULE, MODULE, MODULE), "faiss and 2 more", id="three modules"),
+        pytest.param(FOLDERS[:2], "LD_LIBRARY_PATH", id="folders of one path"),
+        pytest.param(
+            (FOLDERS[0], PYTHON[0]), "LD_LIBRARY_PATH, PYTHONPATH", id="folders of two paths"
+        ),
+        pytest.param(FOLDERS[:1], "/apps/0/lib", id="one folder"),
+    ],
+)
+def test_a_group_is_said_in_few_words(group: tuple[Entry, ...], words: str) -> None:
+    assert words in group_in_words(group)
+    assert len(group) > 1 or "more" not in group_in_words(group)

@@ -8,6 +8,7 @@ import pytest
 
 from envguard.checks.environment import judge_environment
 from envguard.checks.lint import lint_environment
+from envguard.checks.torch_requests import patches
 from envguard.formats.environments.environment_yml import parse_environment
 from envguard.model.report import Finding, Location, Status
 from envguard.model.target import Target
@@ -313,3 +314,37 @@ def test_a_token_in_a_channel_is_not_shown() -> None:
     finding = found("pytorch", "pytorch-cuda=12.1", channels=order)["EG405"]
 
     assert "se-cret-1" not in repr(finding)
+
+
+@pytest.mark.parametrize(
+    ("lines", "channels", "expected"),
+    [
+        pytest.param(("numpy",), "defaults", {"EG620": Status.WARN}, id="defaults"),
+        pytest.param(
+            ("numpy",),
+            "conda-forge, defaults",
+            {"EG620": Status.WARN, "EG621": Status.WARN},
+            id="mixed",
+        ),
+        pytest.param(("cpuonly",), "pytorch", {"EG401": Status.FAIL}, id="a CPU build"),
+    ],
+)
+def test_how_grave_it_is(
+    lines: tuple[str, ...], channels: str, expected: dict[str, Status]
+) -> None:
+    told = found(*lines, channels=channels, lint=True)
+    assert {rule: told[rule].status for rule in expected} == expected
+
+
+@pytest.mark.parametrize(
+    ("version", "first", "last", "count"),
+    [
+        pytest.param("2.7.1", "2.7.1", "2.7.1", 1, id="a patch stands for itself"),
+        pytest.param("2.7", "2.7.0", "2.7.9", 10, id="a minor for any of its patches"),
+    ],
+)
+def test_the_releases_that_a_version_stands_for(
+    version: str, first: str, last: str, count: int
+) -> None:
+    stands_for = patches(version)
+    assert (stands_for[0], stands_for[-1], len(stands_for)) == (first, last, count)

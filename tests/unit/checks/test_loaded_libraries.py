@@ -155,6 +155,7 @@ def test_an_import_error_of_the_loader_names_both_sides() -> None:
     finding = missing_glibcxx(said, loaded(library))
     assert finding is not None
     assert finding.title == "libstdc++ of the system is older than libtorch_python.so wants"
+    assert finding.status is Status.FAIL
     assert finding.have == "GLIBCXX up to 3.4.28   /usr/lib/libstdc++.so.6"
     assert missing_glibcxx(said, None) is not None
     assert missing_glibcxx("version `GLIBC_2.28' not found (required by x)", None) is None

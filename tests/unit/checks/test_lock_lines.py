@@ -114,3 +114,11 @@ def test_other_channels_or_another_order_are_told(
 def test_a_lock_that_recorded_no_channels_is_told_by_their_urls(locked: str, holds: bool) -> None:
     asked = Environment(channels=("conda-forge",))
     assert (list(changed_channels(asked, None, [locked], ChannelNames())) == []) is holds
+
+
+def test_no_channels_are_called_none() -> None:
+    (now,) = changed_channels(Environment(), ["conda-forge"], (), ChannelNames())
+    assert (now.title, now.have) == ("channels: none", "made from conda-forge")
+    asked = Environment(channels=("conda-forge",))
+    (before,) = changed_channels(asked, [], (), ChannelNames())
+    assert (before.title, before.have) == ("channels: conda-forge", "made from none")
