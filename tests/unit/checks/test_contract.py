@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from envguard.checks.contract import cards_text, judge_contract, ptx_text
-from envguard.checks.contract_needs import contract_of
+from envguard.checks.contract_needs import _append, contract_of
 from envguard.checks.contract_rules import ALWAYS, NEVER, rows_of
 from envguard.model import rule as model
-from envguard.model.contract import Code, Contract
+from envguard.model.contract import Code, CodeSpan, Contract
 from envguard.model.machine import DriverState
 from envguard.model.report import Status
 from envguard.model.rule import Compare
@@ -206,3 +206,35 @@ def test_what_nobody_knows_names_its_package() -> None:
     named = {f.rule: [p.name for p in f.packages] for f in judge_contract(judged, asked, KNOWLEDGE)}
     assert named["EG401"] == ["pytorch"]
     assert named["EG101"] == ["onnxruntime-gpu"]
+
+
+def ranges(*spans: tuple[str, str | None, Code]) -> list[str]:
+    found: list[CodeSpan] = []
+    for from_, below, code in spans:
+        end = ComputeCapability.parse(below) if below else None
+        _append(found, CodeSpan(ComputeCapability.parse(from_), end, code))
+    return [f"{span} {span.code.value}" for span in found]
+
+
+@pytest.mark.parametrize(
+    ("spans", "expected"),
+    [
+        pytest.param(
+            [("7.0", "7.5", Code.SASS), ("7.5", None, Code.SASS)], [">=7.0"], id="they meet"
+        ),
+        pytest.param(
+            [("7.0", "7.5", Code.SASS), ("8.0", None, Code.SASS)],
+            [">=7.0,<7.5", ">=8.0"],
+            id="a gap between them",
+        ),
+        pytest.param(
+            [("7.0", "7.5", Code.SASS), ("7.5", None, Code.PTX)],
+            [">=7.0,<7.5", ">=7.5"],
+            id="another kind of code",
+        ),
+    ],
+)
+def test_spans_of_cards_that_meet_are_one(
+    spans: list[tuple[str, str | None, Code]], expected: list[str]
+) -> None:
+    assert [text.rpartition(" ")[0] for text in ranges(*spans)] == expected

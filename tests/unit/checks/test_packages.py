@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from envguard.checks.packages import check_rules, evaluate, open_facts
+from envguard.checks.packages import check_rules, evaluate, open_facts, packages_of
 from envguard.checks.rule_examples import FINDS, case_of_example
 from envguard.model import rule as model
 from envguard.model.report import Fix, Status
@@ -206,3 +206,9 @@ def test_the_user_site(
     site = None if there is None else tuple(map(record, there))
     asked = case(target(), "a 1 h_0", installed=installed, user_site=site)
     assert evaluate(model.UserSite(("torch",)), asked) is expected
+
+
+def test_the_packages_of_a_channel_are_those_to_blame() -> None:
+    asked = case(target(), "a 1 h_0 channel:pytorch", "b 1 h_0", "c 1 manager:pip")
+    blamed = packages_of(model.ChannelUsed("pytorch"), asked)
+    assert [record.name for record in blamed] == ["a"]

@@ -185,7 +185,17 @@ def test_order_of_execution(counts: list[int | None], expected: list[Status]) ->
     [
         pytest.param([1, 2], None, id="all of it"),
         pytest.param([2, 3], "runs without a cell: [1]", id="one is missing"),
+        pytest.param([6], "runs without a cell: [1], [2], [3], [4], [5]", id="five are named"),
+        pytest.param(
+            [7], "runs without a cell: [1], [2], [3], [4], [5] ...", id="of six, five are named"
+        ),
         pytest.param([1, None], "cells that were not run: 2", id="one was left out"),
+        pytest.param([1, *[None] * 5], "cells that were not run: 2, 3, 4, 5, 6", id="five were"),
+        pytest.param(
+            [1, *[None] * 6],
+            "cells that were not run: 2, 3, 4, 5, 6 ...",
+            id="six were, and five are named",
+        ),
         pytest.param([None, None], None, id="not run"),
     ],
 )
