@@ -144,6 +144,8 @@ def _command(entries: Sequence[Entry], variables: Mapping[str, str]) -> str:
 def _tried(tried: Tried | None) -> str | None:
     if tried is None:
         return None
+    if not tried.passed.of:
+        return "tried: it comes past where it died; there was no time for the rest"
     words = f"tried: {tried.passed} pass"
     if tried.rest:
         words += f"; {', '.join(tried.rest)} still not"

@@ -38,6 +38,8 @@ class Probe:
     gpu: int | None = None
     device: str | None = None
     preload: str | None = None
+    until: str | None = None
+    """A stage: once the probe is past it, it has passed. None = the whole probe."""
     beside: bool = False
 
 

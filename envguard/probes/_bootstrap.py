@@ -40,12 +40,18 @@ FRAMES = 30
 class Probe:
     """What a probe script gets: its arguments, and a voice."""
 
-    def __init__(self, fd, arguments):
+    def __init__(self, fd, arguments, until=None):
         self._fd = fd
         self.arguments = arguments
+        self._until = until
+        self._stage = None
 
     def stage(self, name):
         """Announce what comes next, so that a death can name it."""
+        if self._until is not None and self._stage == self._until != name:
+            self._say("end")  # it came past what it was run for
+            os._exit(0)
+        self._stage = name
         self._say("stage", name=name)
 
     def value(self, name, value):
@@ -228,7 +234,7 @@ def run(config):
     _limit(config)
     faults = _load(os.path.join(FOLDER, "_faults.py"), "envguard_faults")
     faults.watch(config["faults_fd"])
-    probe = Probe(config["protocol_fd"], config["arguments"])
+    probe = Probe(config["protocol_fd"], config["arguments"], config.get("until"))
     os.register_at_fork(after_in_child=probe.silence)
     os.register_at_fork(after_in_child=lambda: faults.let_children_die(config["faults_fd"]))
     probe.start()

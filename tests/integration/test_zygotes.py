@@ -240,3 +240,31 @@ def test_an_interrupt_ends_every_probe_first(tmp_path: Path) -> None:
         assert tagged_processes(f"{folder.name}/0") == ()
     assert time.monotonic() - started < 30, "nobody waited for the probes"
     assert tagged_processes(f"{folder.name}/") == ()
+
+
+@pytest.mark.parametrize("preload", [None, "json"], ids=["fresh", "forked"])
+@pytest.mark.parametrize(
+    ("until", "outcome"),
+    [
+        pytest.param("matmul", Outcome.PASSED, id="past the one before"),
+        pytest.param("conv", Outcome.CRASHED, id="in it"),
+        pytest.param("attention", Outcome.CRASHED, id="a later one"),
+        pytest.param(None, Outcome.CRASHED, id="the whole of it"),
+    ],
+)
+def test_a_probe_runs_as_far_as_past_a_stage(
+    probes: ProcessProbes,
+    tmp_path: Path,
+    until: str | None,
+    outcome: Outcome,
+    preload: str | None,
+) -> None:
+    path = script(
+        tmp_path, "probe.stage('matmul'); probe.stage('matmul'); probe.stage('conv'); os.abort()"
+    )
+    probe = Probe("p", path, preload=preload, until=until)
+    result = probes.run(probe, python=PYTHON, environment={}, timeout_s=20)
+    assert (result.outcome, result.stage) == (
+        outcome,
+        "conv" if outcome is Outcome.CRASHED else None,
+    )

@@ -57,6 +57,7 @@ class _Work:
         return {
             "script": str(SCRIPTS / self.probe.script),
             "arguments": dict(self.probe.arguments),
+            "until": self.probe.until,
         }
 
 

@@ -241,16 +241,16 @@ class _Inquiry:
         """
         fix = environment_without(self.around.variables, found)
         first, known = same[0], {_key(result): result for result in self.results}
-        died = [self.probes[_key(result)] for result in left if result is not first]
+        died = [self.probes[_key(r)] for r in (first, *(r for r in left if r is not first))]
         sound = (result for result in self.results if result.outcome is Outcome.PASSED)
         others = [self.probes[_key(result)] for result in sorted(sound, key=lambda r: r.seconds)]
         soon = min(self.end, time.monotonic() + OTHERS_S)
         if self.scene.then is not None:
-            others += self.scene.then(trials.run(fix))
-        healed, sick, all_run = [first], list[str](), True
+            others += self.scene.then(self._trials(trials.probe, None).run(fix))
+        healed, sick, all_run, passed = [first], list[str](), True, 0
         queue = [(probe, True) for probe in died] + [(probe, False) for probe in others]
-        for number, (probe, fresh) in enumerate(queue, start=2):
-            self.scene.progress.stage(f"with the fix: {probe.name}, {number} of {len(queue) + 1}")
+        for number, (probe, fresh) in enumerate(queue, start=1):
+            self.scene.progress.stage(f"with the fix: {probe.name}, {number} of {len(queue)}")
             end = self.end if fresh else soon
             before = known.get(_key(probe))
             try:
@@ -259,10 +259,11 @@ class _Inquiry:
                 all_run = False
                 break
             if result.outcome is Outcome.PASSED:
+                passed += 1
                 healed.append(before or first)
             else:
                 sick.append(probe.name)
-        count = Count(len(healed) + len(sick), len(healed))
+        count = Count(passed + len(sick), passed)
         return tuple(healed), Tried(count, tuple(dict.fromkeys(sick)), all_run)
 
     def _of_user_site(self, trials: Trials) -> tuple[Entry, ...]:
@@ -275,7 +276,7 @@ class _Inquiry:
         def passes(left_out: frozenset[Entry]) -> bool:
             names = frozenset(entry.value for entry in left_out)
             with self.scene.own.user_base_without(site, names) as base:
-                return trials.run({"PYTHONUSERBASE": str(base)}).outcome is Outcome.PASSED
+                return trials.comes_past({"PYTHONUSERBASE": str(base)}).outcome is Outcome.PASSED
 
         try:
             found = trials.follow(smallest(suspects), passes)

@@ -75,10 +75,11 @@ class Trials:
         arguments: Mapping[str, object] | None = None,
         *,
         fresh: bool = True,
+        until: str | None = None,
     ) -> ProbeResult:
         """Once more, in a process of its own: a `fresh` interpreter, or as it was started the first time.
 
-        Raises TimeIsOver where there is too little left.
+        `until` is a stage after which nothing more is wanted. Raises TimeIsOver where too little is left.
         """
         left = self.end - time.monotonic()
         if left <= 0:
@@ -89,6 +90,7 @@ class Trials:
                 self.probe,
                 arguments={**self.probe.arguments, **(arguments or {})},
                 preload=None if fresh else self.probe.preload,
+                until=until,
             ),
             python=self.scene.prefix.python,
             environment={**self.scene.prefix.environment, **overlay},
@@ -99,10 +101,14 @@ class Trials:
             raise TimeIsOver
         return result
 
+    def comes_past(self, overlay: Overlay) -> ProbeResult:
+        """Once more, no further than past the stage where it died. Raises TimeIsOver."""
+        return self.run(overlay, until=self.first.stage if self.first is not None else None)
+
     def passes(self, left_out: frozenset[Entry]) -> bool:
-        """Whether it passes without some entries; noted in the log."""
+        """Whether it comes past where it died, without some entries; noted in the log."""
         overlay = environment_without(self.variables, left_out)
-        result = self.run(overlay)
+        result = self.comes_past(overlay)
         passed = result.outcome is Outcome.PASSED
         self.log.append((left_out, passed))
         if passed and self._hung:

@@ -168,7 +168,26 @@ def test_a_probe_that_hangs_gets_no_more_time_than_it_takes_to_pass(tmp_path: Pa
     (blame,) = blamed(runner, tmp_path)
     assert [entry.value for entry in blame.entries] == [BAD]
     after_the_clean_run = [limit for name, _, limit in runner.runs if name == "matmul"][2:]
-    assert max(after_the_clean_run) < 3
+    *tries, with_the_fix = after_the_clean_run
+    assert max(tries) < 3
+    assert with_the_fix > 3, "the whole of it"
+
+
+def test_a_probe_is_tried_past_the_stage_where_it_died_and_whole_with_the_fix(
+    tmp_path: Path,
+) -> None:
+    seen: list[str | None] = []
+
+    class Noting(Runner):
+        def run(self, probe: Probe, **more: object) -> ProbeResult:
+            seen.extend([probe.until] if probe.name == "matmul" else [])
+            result = super().run(probe, **more)  # type: ignore[arg-type]
+            return replace(result, stage="gemm float16")
+
+    (blame,) = blamed(Noting(by_entry), tmp_path)
+    assert (blame.fault, blame.tried) == (Fault.ENTRIES, Tried(Count(1, 1)))
+    first, *tries, with_the_fix = seen
+    assert (first, set(tries), with_the_fix) == (None, {"gemm float16"}, None)
 
 
 def test_a_probe_that_dies_early_and_passes_late_is_not_blamed_on_the_packages(
