@@ -257,6 +257,8 @@ class _Inquiry:
                 result = self._trials(probe, before, end).run(fix, fresh=fresh)
             except TimeIsOver:
                 all_run = False
+                untried = [_key(probe) for probe, _ in queue[number - 1 :]]
+                healed += [r for r in same if _key(r) in untried]  # they died of the same
                 break
             if result.outcome is Outcome.PASSED:
                 passed += 1

@@ -207,6 +207,20 @@ def test_a_probe_that_dies_early_and_passes_late_is_not_blamed_on_the_packages(
     assert (blame.fault, blame.left) == (Fault.UNDECIDED, "the time was over")
 
 
+def test_what_died_of_the_same_is_no_second_cause_where_its_fix_could_not_be_tried(
+    tmp_path: Path,
+) -> None:
+    def judge(probe: Probe, seen: Mapping[str, str], count: int) -> Outcome:
+        died = by_entry(probe, seen, count)
+        late = probe.name == "compile" and died is Outcome.PASSED
+        return Outcome.TIMED_OUT if late else died
+
+    probes = (MATMUL, Probe("compile", "compile.py"))
+    (blame,) = blamed(Runner(judge), tmp_path, probes=probes)
+    assert [result.name for result in blame.results] == ["matmul", "compile"]
+    assert blame.tried == Tried(Count(1, 1), all_run=False)
+
+
 def test_of_one_cause_the_probe_that_passes_sooner_is_tried(tmp_path: Path) -> None:
     runner = Runner(by_entry)
     probes = (Probe("compile", "compile.py"), MATMUL)
