@@ -19,7 +19,8 @@ def install_text(outcome: InstallOutcome) -> str:
     """The report; ends with a newline. What changes is listed where something was there before, or with
     --dry-run."""
     if outcome.refused is not None:
-        return verify_text(outcome.refused)
+        report, _, verdict = verify_text(outcome.refused).rpartition("NOT verified: ")
+        return f"{report}NOT installed: {verdict}"
     request, plan, diff = outcome.request, outcome.plan, outcome.diff
     assert plan is not None
     assert diff is not None

@@ -292,6 +292,20 @@ def test_a_record_that_cannot_be_read_is_a_file_that_nobody_knows(installed, cap
     ]
 
 
+def test_files_outside_of_the_prefix_are_not_looked_at(installed, tmp_path, capsys):
+    (tmp_path / "secret").write_text("of somebody else")
+    [path] = (installed / "conda-meta").glob("a-1.0-*.json")
+    record = json.loads(path.read_text())
+    record["files"] += ["../secret", str(tmp_path / "secret")]
+    path.write_text(json.dumps(record))
+    assert run(["diff", "conda-lock.yml", "p", "--files", "--format", "json"]) == 1
+    told = json.loads(capsys.readouterr().out)["files"]
+    assert [(f["path"], f["state"]) for f in told] == [
+        ("../secret", "unreadable"),
+        (str(tmp_path / "secret"), "unreadable"),
+    ]
+
+
 KINDS = ("conda-lock.yml", "prefix", "pixi.lock", "explicit.txt", "environment.yml")
 
 

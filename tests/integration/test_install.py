@@ -312,6 +312,22 @@ def test_what_is_no_place_for_an_environment_is_refused_and_left_alone(
     assert left == set()
 
 
+def test_a_machine_that_breaks_the_contract_is_refused_until_that_is_accepted(
+    ab, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    needy = replace(ab[0], depends=("__glibc >=2.99",))
+    lock, prefix = write_lock(tmp_path / "lock.yml", [needy], specs=("a",)), tmp_path / "p"
+    for options in ([], ["--dry-run"]):
+        assert run(["install", str(lock), "-p", str(prefix), *options]) == 1
+        out = capsys.readouterr().out
+        assert "EG501 fail" in out
+        assert out.splitlines()[-1].startswith("NOT installed: 1 fail")
+        assert not prefix.exists()
+    assert run(["install", str(lock), "-p", str(prefix), "--allow", "contract"]) == 0
+    assert "accepted with --allow contract" in capsys.readouterr().out
+    assert (prefix / "share" / "a").is_file()
+
+
 def test_others_may_read_what_is_installed(ab, tmp_path: Path) -> None:
     lock, prefix = write_lock(tmp_path / "lock.yml", ab, specs=("a",)), tmp_path / "p"
     before = os.umask(0o027)

@@ -15,7 +15,7 @@ def escaping(package: Path) -> str | None:
 
     Raises what Python raises where its lists cannot be read.
     """
-    return next((path for path in _listed(package / "info") if _leaves(path)), None)
+    return next((path for path in _listed(package / "info") if leaves(path)), None)
 
 
 def _listed(info: Path) -> Iterator[str]:
@@ -26,6 +26,7 @@ def _listed(info: Path) -> Iterator[str]:
         yield from (info / "files").read_text(encoding="utf-8").splitlines()
 
 
-def _leaves(path: str) -> bool:
+def leaves(path: str) -> bool:
+    """Whether it is not below the folder that it is of."""
     parts = PurePath(path)
     return parts.is_absolute() or ".." in parts.parts

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from envguard.adapters.prefixes.distributions import canonical_name
+from envguard.adapters.prefixes.escapes import leaves
 from envguard.adapters.prefixes.reader import site_packages
 from envguard.model.lock_diff import FileChange, FileState
 from envguard.model.package import Manager
@@ -33,7 +34,8 @@ class _Expected:
 def altered_files(prefix: Path) -> tuple[FileChange, ...]:
     """Files that are missing or have another content, by package. Byte code is left out.
 
-    A record that cannot be read is one of them itself: nobody knows what its files were.
+    A record that cannot be read is one of them itself: nobody knows what its files were. A file that is
+    said to be outside of the prefix is not looked at.
     """
     unreadable: list[FileChange] = []
     expected = [*_of_conda(prefix, unreadable), *_of_pip(prefix)]
@@ -81,7 +83,9 @@ def _of_conda(prefix: Path, unreadable: list[FileChange]) -> Iterator[_Expected]
             unreadable.append(FileChange(Manager.CONDA, package, path, FileState.UNREADABLE))
             continue
         for file in files:
-            if not file.endswith(_BYTE_CODE):
+            if leaves(file):  # what is not of this prefix is not read
+                unreadable.append(FileChange(Manager.CONDA, label, file, FileState.UNREADABLE))
+            elif not file.endswith(_BYTE_CODE):
                 yield _Expected(Manager.CONDA, label, file, prefix / file, told.get(file))
 
 
