@@ -172,16 +172,19 @@ class KernelMemory:
     limit_bytes: int | None
 
 
-def memory_now(pid: int) -> tuple[KernelMemory, tuple[GpuUse, ...] | None]:
-    """Memory of a process, and that of each GPU by process; None where NVML could not be asked."""
+def memory_now(pid: int) -> tuple[KernelMemory, tuple[GpuUse, ...] | None, tuple[str, ...]]:
+    """Memory of a process, that of each GPU by process, and why what is not told is not.
+
+    None for the GPUs = NVML could not be asked.
+    """
     import psutil
 
     from envguard.adapters.scene.cgroups import observe_container
     from envguard.adapters.scene.gpu_use import gpu_use
 
     limit = observe_container(Path.cwd(), environment=os.environ).memory_limit_bytes
-    gpus, _ = gpu_use(os.environ)
-    return KernelMemory(psutil.Process(pid).memory_info().rss, limit), gpus
+    gpus, notes = gpu_use(os.environ)
+    return KernelMemory(psutil.Process(pid).memory_info().rss, limit), gpus, notes
 
 
 def keep_death(kernel: str, death: Death) -> Path:

@@ -16,7 +16,7 @@ GIB = 2**30
 
 def memory_text(names: Mapping[str, object]) -> str:
     """Some lines; `names` are the variables of the notebook."""
-    host, gpus = memory_now(os.getpid())
+    host, gpus, notes = memory_now(os.getpid())
     limit = "" if host.limit_bytes is None else f" of {_gib(host.limit_bytes)}"
     lines = [f"kernel    {_gib(host.used_bytes)}{limit}"]
     for gpu in gpus or ():
@@ -28,6 +28,8 @@ def memory_text(names: Mapping[str, object]) -> str:
         used = "?" if gpu.used_bytes is None else _gib(gpu.used_bytes)
         total = "?" if gpu.total_bytes is None else _gib(gpu.total_bytes)
         lines.append(f"gpu {gpu.index}     {used} of {total}{': ' + held if held else ''}")
+    if gpus is None:
+        lines.append(f"gpus      not observed: {'; '.join(notes)}")
     sizes = dict(_sizes(names))
     largest = sorted(sizes.items(), key=lambda item: -item[1][0])[:SHOWN]
     if largest:

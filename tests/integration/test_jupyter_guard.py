@@ -31,6 +31,7 @@ from envguard.jupyter.folder import LOCK, PREFIX, KernelFolder  # noqa: E402
 from envguard.model.diagnosis import Certainty, Diagnosis, Verdict  # noqa: E402
 from envguard.model.package import PackageRecord  # noqa: E402
 from envguard.model.probe import Outcome, ProbeResult  # noqa: E402
+from tests.fake_driver import FakeDriver, with_fake  # noqa: E402
 from tests.prefixes import lock_of  # noqa: E402
 
 
@@ -564,6 +565,28 @@ def test_the_magics(tmp_path: Path) -> None:
     assert "held by   big 0.4 GiB (cpu)" in memory  # `nested` holds the same
     assert told[3].startswith("machine    ")
     assert json.loads(told[4])["schema_version"] == 1
+
+
+FAKE = """
+import os
+os.environ.update({environment!r})
+os.environ["FAKE_NVIDIA_HOLDERS"] = f"{{os.getpid()}}:{{2**30}};4194399:{{2**20}}"
+"""
+
+
+def test_who_holds_the_memory_of_a_gpu_is_told(tmp_path: Path, fake_driver: FakeDriver) -> None:
+    environment = with_fake(fake_driver.environment(), {})
+    told, _ = run(tmp_path, FAKE.format(environment=environment), "%load_ext envguard", "%envguard")
+    held = "gpu 0     1.0 GiB of 80.0 GiB: this kernel 1.0 GiB, ? (4194399) 1 MiB"
+    assert held in told[2].splitlines()
+
+
+def test_a_driver_that_fails_is_told_beside_the_memory(
+    tmp_path: Path, fake_driver: FakeDriver
+) -> None:
+    environment = with_fake(fake_driver.environment(fault="nvml_crash"), {})
+    told, _ = run(tmp_path, FAKE.format(environment=environment), "%load_ext envguard", "%envguard")
+    assert "gpus      not observed: asking NVML ended without an answer" in told[2]
 
 
 def test_check_of_the_kernels_own_environment(tmp_path: Path) -> None:
