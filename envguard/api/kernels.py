@@ -47,22 +47,32 @@ def proven_here(lock: Path, environment: Mapping[str, str]) -> tuple[bool | None
     return {PROVEN: True, NOT_PROVEN: False}.get(code), reason
 
 
+def prefix_of(program: str, environment: Mapping[str, str]) -> Path | None:
+    """Of a program in bin/, which may be a name on PATH; None where there is none."""
+    import shutil
+
+    found = shutil.which(program, path=environment.get("PATH"))
+    return None if found is None else Path(found).absolute().parent.parent
+
+
+def is_environment(prefix: Path) -> bool:
+    """Whether `diagnose -p` takes it: of a system's own Python, or of Julia, it does not."""
+    return (prefix / "conda-meta").is_dir() or (prefix / "pyvenv.cfg").is_file()
+
+
 def not_its_environment(lock: Path, python: str) -> str | None:
     """Why the environment of an interpreter is not what `lock` locks; None where nothing says so.
 
     Raises InputError for a lock that cannot be read.
     """
-    import shutil
-
     from envguard.adapters import files
     from envguard.checks.kernel_environment import difference
     from envguard.formats.locks.conda_lock import parse_conda_lock
     from envguard.model.subdir import current_subdir
 
-    found = shutil.which(python)
-    if found is None:  # it will not start, and Jupyter says so
+    prefix = prefix_of(python, {})
+    if prefix is None:  # it will not start, and Jupyter says so
         return None
-    prefix = Path(found).absolute().parent.parent
     meta = prefix / "conda-meta"
     installed = frozenset(file.stem for file in meta.glob("*.json")) if meta.is_dir() else None
     lockfile = parse_conda_lock(files.read_text(lock), str(lock))
@@ -134,7 +144,7 @@ class KernelWatch:
 
 @dataclass(frozen=True, slots=True)
 class KernelFacts:
-    """What was known of a kernel when it started: its interpreter, its variables, its folder.
+    """What was known of a kernel when it started: its program, its variables, its folder.
 
     `stamp` says whether its lock was proven; None = nobody asked, or it has none.
     """
@@ -146,7 +156,7 @@ class KernelFacts:
 
     @property
     def prefix(self) -> Path:
-        return self.python.absolute().parent.parent
+        return prefix_of(str(self.python), self.environment) or self.python.absolute().parent.parent
 
 
 def _environment(kernel: KernelFacts) -> EnvironmentFacts:
@@ -154,9 +164,10 @@ def _environment(kernel: KernelFacts) -> EnvironmentFacts:
     from envguard.api.environments_of_deaths import HISTORY, revisions_of
     from envguard.model.diagnosis import EnvironmentFacts
 
-    revisions = revisions_of(kernel.prefix)
+    prefix = kernel.prefix
+    revisions = revisions_of(prefix)
     return EnvironmentFacts(
-        path=str(kernel.prefix),
+        path=str(prefix) if is_environment(prefix) else None,
         revisions=revisions,
         stamp=kernel.stamp,
         looked=(HISTORY,) if revisions else (),

@@ -25,7 +25,13 @@ from jupyter_client.kernelspec import KernelSpecManager  # noqa: E402
 from jupyter_client.manager import KernelManager  # noqa: E402
 from nbformat.v4 import new_code_cell, new_notebook  # noqa: E402
 
-from envguard.api.kernels import Death, KernelFacts, keep_death  # noqa: E402
+from envguard.api.kernels import (  # noqa: E402
+    Death,
+    KernelFacts,
+    is_environment,
+    keep_death,
+    prefix_of,
+)
 from envguard.formats.locks.conda_lock_dump import dump_conda_lock  # noqa: E402
 from envguard.jupyter.folder import LOCK, PREFIX, KernelFolder  # noqa: E402
 from envguard.model.diagnosis import Certainty, Diagnosis, Verdict  # noqa: E402
@@ -183,6 +189,25 @@ def test_a_cell_that_cannot_be_told_leaves_a_notice(
     client.stop_channels()
     manager.shutdown_kernel(now=True)
     assert "could not be told: Address already in use" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("made", "is_one"), [("conda-meta/", True), ("pyvenv.cfg", True), ("lib/", False)]
+)
+def test_a_command_names_an_environment_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, made: str, is_one: bool
+) -> None:
+    path = tmp_path / "env" / made
+    path.mkdir(parents=True) if made.endswith("/") else path.parent.mkdir()
+    if not path.exists():
+        path.touch()
+    (tmp_path / "env" / "bin").mkdir()
+    (tmp_path / "env" / "bin" / "kernel").symlink_to("/bin/true")
+    monkeypatch.setenv("PATH", str(tmp_path / "env" / "bin"))
+    found = prefix_of("kernel", {})
+    assert found == tmp_path / "env"
+    assert is_environment(found) is is_one
+    assert prefix_of("kernel", {"PATH": "/nowhere"}) is None
 
 
 def test_a_secret_in_the_cell_is_not_written_down(tmp_path: Path) -> None:
