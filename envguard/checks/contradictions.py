@@ -12,6 +12,8 @@ from envguard.model.knowledge import Knowledge
 from envguard.model.machine import DriverState
 from envguard.model.target import Target
 
+EXPLAINS = ("EG101", "EG105", "EG201")
+"""The checks that fail for one machine where what was locked is for another one that contradicts it."""
 _SEPARATE = "--separate makes a lock for each"
 
 

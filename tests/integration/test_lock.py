@@ -12,14 +12,17 @@ from envguard.adapters.solver import RattlerSolver
 from envguard.commands.checking.check import check_lock
 from envguard.commands.locking.lock import lock
 from envguard.commands.locking.outcome import LockOutcome
-from envguard.commands.locking.summary import judged
+from envguard.commands.locking.summary import judged, summarize
 from envguard.commands.locking.targets import lock_targets
 from envguard.errors import InputError, UnavailableError, UnsatisfiableError
 from envguard.formats.environments.environment_yml import parse_environment
 from envguard.formats.locks.conda_lock import parse_conda_lock
 from envguard.formats.locks.conda_lock_dump import dump_conda_lock
 from envguard.formats.target_text import parse_target
+from envguard.model.lockfile import LockedPackage
 from envguard.model.machine import DriverState, Machine
+from envguard.model.package import Manager, PackageRecord
+from envguard.model.report import Status
 from envguard.model.target import Target
 from envguard.model.version import Dotted
 from tests.fakes import FakePipResolver
@@ -448,3 +451,29 @@ def test_a_change_that_gives_a_cpu_build_solves_nothing_for_a_machine_with_a_gpu
         locked(environment("python=3.12", "pytorch=2.8=*cu118*"), "a100,driver=570.124.06")
     [told] = [line for line in caught.value.problems if "solves (tried)" in line]
     assert "gives pytorch 2.7.1 cuda129" in told
+
+
+def test_a_wheel_that_one_of_two_contradicting_machines_does_not_run_is_their_contradiction(locked):
+    outcome = locked(environment("python=3.12"), "a100", "linux-64:cpu")
+    wheel = PackageRecord("torch", "2.7.1+cu128", Manager.PIP, subdir="linux-64")
+    packages = (*outcome.lockfile.packages, LockedPackage(wheel, "linux-64"))
+    outcome = replace(outcome, lockfile=replace(outcome.lockfile, packages=packages))
+    with pytest.raises(InputError, match="linux-64:cpu has no NVIDIA driver"):
+        judged(outcome, "conda-lock.yml", rules.load())
+
+
+def test_what_is_the_same_for_several_machines_is_told_once(locked):
+    text = environment("python=3.12", "pytorch")
+    outcome = locked(text, "a100", "h100")
+    pair = [
+        LockedPackage(PackageRecord(name, version, build="0", channel="conda-forge"), "linux-64")
+        for name, version in (("sympy", "1.14.0"), ("mpmath", "1.4.0"))  # EG369
+    ]
+    packages = (*outcome.lockfile.packages, *pair)
+    outcome = replace(outcome, lockfile=replace(outcome.lockfile, packages=packages))
+    reports = judged(outcome, "conda-lock.yml", rules.load())
+    assert len({f.target for r in reports for f in r.findings if f.status is Status.WARN}) == 2
+    summary = summarize(
+        outcome, parse_environment(text, "e.yml"), reports, output="conda-lock.yml", seconds=0
+    )
+    assert {finding.target for finding in summary.findings} == {"a100 + h100"}

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
-from envguard.checks.contradictions import contradiction
+from envguard.checks.contradictions import EXPLAINS, contradiction
 from envguard.commands.checking.check import check_lock
 from envguard.commands.locking.outcome import LockedSubdir, LockOutcome
 from envguard.errors import InputError, UnsatisfiableError
@@ -32,8 +33,9 @@ def judged(
     """
     targets = [target for subdir in outcome.subdirs for target in subdir.targets]
     reports = accepted(check_lock(outcome.lockfile, path, targets, knowledge=knowledge))
+    if "cpu" not in allow and "known-bad" not in allow:
+        _refuse_contradictions(outcome, reports, knowledge)
     if "cpu" not in allow:
-        _refuse_contradictions(outcome, knowledge)
         _refuse_cpu_builds(outcome, reports)
     failed = [f for f in _doubts(reports) if f.status is Status.FAIL and _refuses(f)]
     if failed and "known-bad" not in allow:
@@ -45,10 +47,21 @@ def judged(
     return reports
 
 
-def _refuse_contradictions(outcome: LockOutcome, knowledge: Knowledge) -> None:
+def _refuse_contradictions(
+    outcome: LockOutcome, reports: Sequence[Report], knowledge: Knowledge
+) -> None:
+    """Raise InputError where CPU builds, or what one of the machines does not run, were all that is left."""
+    failing = {
+        finding.target
+        for report in reports
+        for finding in report.findings
+        if finding.status is Status.FAIL and finding.rule in EXPLAINS and _refuses(finding)
+    }
     for subdir in outcome.subdirs:
-        at_odds = contradiction(subdir.targets, knowledge) if subdir.cpu_only else None
-        if at_odds is not None and at_odds.told in {reason for _, reason in subdir.cpu_only}:
+        failed = any(target.name in failing for target in subdir.targets)
+        at_odds = contradiction(subdir.targets, knowledge) if subdir.cpu_only or failed else None
+        reasons = {reason for _, reason in subdir.cpu_only}
+        if at_odds is not None and (failed or at_odds.told in reasons):
             raise InputError(at_odds.told, hint=at_odds.hint)
 
 
@@ -109,7 +122,7 @@ def summarize(
         output=output,
         seconds=seconds,
         notes=outcome.notes,
-        findings=_doubts(reports),
+        findings=_once(_doubts(reports)),
     )
 
 
@@ -143,3 +156,14 @@ def _doubts(reports: Sequence[Report]) -> tuple[Finding, ...]:
         if doubtful and finding.rule != "EG401" and finding not in told:
             told.append(finding)
     return tuple(told)
+
+
+def _once(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """What is the same for several machines is one line that names them."""
+    by_cause: dict[Finding, list[str]] = {}
+    for finding in findings:
+        by_cause.setdefault(replace(finding, target=None), []).append(finding.target or "")
+    return tuple(
+        replace(finding, target=" + ".join(filter(None, names)) or None)
+        for finding, names in by_cause.items()
+    )
