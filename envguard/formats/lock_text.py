@@ -13,6 +13,8 @@ from envguard.model.report import Finding
 from envguard.model.set_aside import SetAside
 from envguard.model.target import Target
 
+_DRIVER = "driver "
+
 
 @dataclass(frozen=True, slots=True)
 class LockLine:
@@ -65,7 +67,7 @@ def lock_text(summary: LockSummary, *, verbose: bool = False) -> str:
     lines += [f"note      {note}" for note in summary.notes]
     if verbose:
         lines += [f"condarc   {taken}" for taken in summary.condarc or ("nothing taken",)]
-    lines.append(f"runs on   {'; '.join(summary.requirements) or 'any machine of these platforms'}")
+    lines.append(f"runs on   {'; '.join(_needs(summary)) or 'any machine of these platforms'}")
     lines += changes_lines(summary.changes, verbose=verbose)
     wrote = f"wrote     {summary.output}   {summary.seconds:.1f} s"
     lines.append(_kept(summary) if summary.unchanged else wrote)
@@ -74,6 +76,26 @@ def lock_text(summary: LockSummary, *, verbose: bool = False) -> str:
         lines.append(_read_by(summary))
     lines += _cpu_only(summary.lines)
     return "\n".join(lines) + "\n"
+
+
+def _needs(summary: LockSummary) -> list[str]:
+    """What the packages need: a floor and a ceiling of the driver as one, and the cards it is for."""
+    needs = list(summary.requirements)
+    drivers = [need for need in needs if need.startswith(_DRIVER)]
+    if not drivers:
+        return needs
+    told = drivers
+    if len(drivers) == 2 and ">=" in drivers[0] and "<" in drivers[1]:
+        told = [f"{drivers[0]} and {drivers[1].removeprefix(_DRIVER)}"]
+    cards = {
+        gpu.compute_capability
+        for line in summary.lines
+        for target in line.targets
+        for gpu in target.machine.nvidia_gpus or ()
+    }
+    known = " and ".join(map(str, sorted(card for card in cards if card is not None)))
+    others = [need for need in needs if need not in drivers]
+    return [*told, *([f"compute {known}"] if known else []), *others]
 
 
 def _kept(summary: LockSummary) -> str:
