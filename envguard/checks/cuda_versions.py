@@ -56,8 +56,10 @@ def cuda_versions(cases: Sequence[Case]) -> CudaVersions:
 
 
 def cuda_title(finding: Finding) -> str:
-    """What a failure says, of CUDA and not of its runtime's package."""
-    return finding.title.replace(_RUNTIME, "CUDA")
+    """What a failure says, of CUDA and not of its runtime's package, and what is needed."""
+    told = finding.title.replace(_RUNTIME, "CUDA")
+    need = (finding.need or "").partition(" (")[0]
+    return f"{told}, which needs {need}" if need else told
 
 
 def _against(cuda: Dotted, cases: Sequence[Case]) -> Finding | None:

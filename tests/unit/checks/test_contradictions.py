@@ -22,7 +22,9 @@ from envguard.formats.target_text import parse_target
             ("h100", "a100,driver=450.80.02", "rtx5090"), "and --for rtx5090", id="two of three"
         ),
         pytest.param(
-            ("a100,driver=450.36",), "too old for CUDA 11.0 (EG101)", id="below every floor"
+            ("a100,driver=450.36",),
+            "too old for CUDA 11.0, which needs driver >=450.36.06 (EG101)",
+            id="below every floor",
         ),
         pytest.param(("a100,driver=450.36.06",), None, id="exactly the lowest floor"),
         pytest.param(("cpu", "a100"), "cpu has no NVIDIA driver", id="a machine without a GPU"),

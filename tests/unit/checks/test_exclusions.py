@@ -125,7 +125,10 @@ def test_what_is_left_out_is_told_with_its_reason() -> None:
     found = {e.specs[0].split(" ")[0]: e for e in excluded("a100,driver=570.124.06")}
     cuda = found["cuda-version"]
     assert (cuda.left_out, cuda.rule) == (">=13.0", "EG101")
-    assert cuda.reason == "driver 570.124.06 (CUDA 12.8) is too old for CUDA 13.0"
+    assert (
+        cuda.reason
+        == "driver 570.124.06 (CUDA 12.8) is too old for CUDA 13.0, which needs driver >=580.65.06"
+    )
 
 
 @pytest.mark.parametrize(
