@@ -23,11 +23,17 @@ LOG_IN = (
 
 
 def gateway_error(
-    text: str, channels: Sequence[str], *, offline: bool, absent: bool = False
+    text: str,
+    channels: Sequence[str],
+    *,
+    offline: bool,
+    absent: bool = False,
+    proxies: Sequence[str] = (),
 ) -> EnvguardError:
     """What rattler said while it read `channels`, in a person's words and without credentials.
 
-    `absent` says that a channel without a noarch folder has none for the platform either.
+    `absent` says that a channel without a noarch folder has none for the platform either; `proxies` are those
+    that stand between.
     """
     reason = _first_cause(text)
     if "://" not in reason:
@@ -58,10 +64,11 @@ def gateway_error(
             hint="name the certificates of your site: `ssl_verify: /path/ca.pem` in ~/.condarc, or "
             "SSL_CERT_FILE=/path/ca.pem",
         )
+    through = f", through the proxy {names_of(proxies)}" if proxies else ""
     return UnavailableError(
-        f"a channel did not answer: {reason}",
-        hint="check its name and the network, name a mirror (--mirror CHANNEL=URL), "
-        "or use what is cached (--offline)",
+        f"a channel did not answer{through}: {reason}",
+        hint=f"check its name and {'the proxy' if proxies else 'the network'}, name a mirror "
+        "(--mirror CHANNEL=URL), or use what is cached (--offline)",
     )
 
 

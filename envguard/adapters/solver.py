@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from rattler import (
     BuildString,
@@ -25,6 +25,7 @@ from rattler.exceptions import GatewayError, SolverError
 
 from envguard.adapters.clients import rattler_client
 from envguard.adapters.gateway_errors import gateway_error, names_of, without_noarch
+from envguard.adapters.signals import run_heeding_signals
 from envguard.adapters.solver_records import Source, Sources, records_like
 from envguard.errors import UnavailableError
 from envguard.model.channel import ChannelNames, channel_urls
@@ -39,7 +40,6 @@ _T = TypeVar("_T")
 
 SOLVE_TIMEOUT_S = 120.0
 FETCH_TIMEOUT_S = 300.0
-SIGNAL_TICK_S = 0.2
 _PRIORITIES = {
     ChannelPriority.STRICT: _Priority.Strict,
     ChannelPriority.FLEXIBLE: _Priority.Flexible,
@@ -87,13 +87,13 @@ class RattlerSolver:
 
     def solve(self, requests: Sequence[SolveRequest]) -> tuple[Solution, ...]:
         """One solution a request. Raises UnavailableError when a channel does not answer."""
-        return _run(self._solve_all(requests))
+        return run_heeding_signals(self._solve_all(requests))
 
     def candidates(
         self, name: str, *, subdir: str, channels: Sequence[str]
     ) -> tuple[PackageRecord, ...]:
         """Every record of `name` in `channels`. Raises UnavailableError as `solve` does."""
-        return _run(self._candidates(name, subdir, channels))
+        return run_heeding_signals(self._candidates(name, subdir, channels))
 
     async def _solve_all(self, requests: Sequence[SolveRequest]) -> tuple[Solution, ...]:
         gateway = self._gateway()
@@ -174,7 +174,11 @@ class RattlerSolver:
         except GatewayError as error:
             absent = await self._is_absent(without_noarch(str(error)), channels, subdir)
             raise gateway_error(
-                str(error), channels, offline=self._offline, absent=absent
+                str(error),
+                channels,
+                offline=self._offline,
+                absent=absent,
+                proxies=tuple(dict.fromkeys(self._network.proxies.values())),
             ) from error
 
     async def _is_absent(self, url: str | None, channels: Sequence[str], subdir: str) -> bool:
@@ -280,30 +284,6 @@ class RattlerSolver:
             if url.startswith(actual):
                 return canonical + url.removeprefix(actual)
         return url
-
-
-def _run(work: Coroutine[Any, Any, _T]) -> _T:
-    """Run `work` on a loop that looks up now and then.
-
-    A signal that comes between a call into rattler and the loop's own wait is noted by Python and not
-    acted on until the wait ends: without a tick that is when the channel answers, which may be never.
-    """
-    # not as the task's result: Python makes a text of that when it puts the handler of ^C back
-    answers: list[_T] = []
-
-    async def tick() -> None:
-        while True:
-            await asyncio.sleep(SIGNAL_TICK_S)
-
-    async def answer() -> None:
-        ticking = asyncio.ensure_future(tick())
-        try:
-            answers.append(await work)
-        finally:
-            ticking.cancel()
-
-    asyncio.run(answer())
-    return answers[0]
 
 
 def _count(specs: Sequence[str]) -> str:

@@ -507,6 +507,16 @@ def test_what_is_no_channel_in_the_condarc_is_told_with_its_line(key, desk):
     assert "hunter2" not in ended.said
 
 
+def test_a_proxy_that_does_not_answer_is_named_without_its_password(desk):
+    ended = desk.lock(
+        condarc="proxy_servers: {http: 'http://u:hunter2@127.0.0.1:9'}\n"
+        "channels: ['http://conda.example/team']"
+    )
+    assert ended.code == 4
+    assert "through the proxy http://127.0.0.1:9: " in ended.said
+    assert "hunter2" not in ended.said
+
+
 def test_a_misspelt_channel_is_told_the_name_that_was_meant(channel_tree, desk):
     with channel_server(channel_tree) as url:
         ended = desk.lock("-c", "conda-forg", "--mirror", f"conda-forg={url}/nowhere")
