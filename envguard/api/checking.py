@@ -107,8 +107,12 @@ def check_many(
         progress=progress or SILENT,
     )
     reports = answered([cell.report for cell in cells])
-    told = (replace(cell, report=report) for cell, report in zip(cells, reports, strict=True))
-    return Matrix(tuple(told), seconds=time.perf_counter() - started)
+    seconds = time.perf_counter() - started
+    told = (
+        replace(cell, report=replace(report, seconds=seconds))
+        for cell, report in zip(cells, reports, strict=True)
+    )
+    return Matrix(tuple(told), seconds=seconds)
 
 
 def answers_to(

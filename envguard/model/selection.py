@@ -10,6 +10,9 @@ from envguard.errors import InputError
 from envguard.model.configuration import EXPIRED
 from envguard.model.report import Report
 
+_GROUP = len("EG3")
+"""Ids that begin so are about the same."""
+
 
 @dataclass(frozen=True, slots=True)
 class Selection:
@@ -44,7 +47,8 @@ def _ids(option: str, said: Iterable[str], known: list[str]) -> tuple[str, ...]:
     found = tuple(word.strip().upper() for text in said for word in text.split(",") if word.strip())
     for text in found:
         if not any(rule.startswith(text) for rule in known):
-            near = difflib.get_close_matches(text, known, n=1, cutoff=0)
+            near = difflib.get_close_matches(text, known, n=len(known), cutoff=0)
+            near.sort(key=lambda rule: rule[:_GROUP] != text[:_GROUP])
             raise InputError(
                 f"{option} {text}: there is no rule that begins so",
                 hint=f"the nearest is {near[0]}" if near else None,

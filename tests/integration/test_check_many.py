@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from envguard import api
 from envguard.adapters.subjects import expand
 
 ENVIRONMENT = "channels: [conda-forge]\ndependencies: [numpy]\n"
@@ -49,6 +50,12 @@ def test_three_subjects_have_their_reports(folder: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("nothing in it depends") == 0
     assert done.stdout.count("1 pass") == 3
+
+
+def test_the_reports_of_several_say_how_long_all_of_it_took(folder: Path) -> None:
+    matrix = api.check_many([str(folder / "e0.yml"), str(folder / "e1.yml")], targets=[A100])
+    assert {cell.report.seconds for cell in matrix.cells} == {matrix.seconds}
+    assert matrix.seconds > 0
 
 
 def test_a_broken_file_is_a_row_of_the_csv(folder: Path) -> None:

@@ -39,6 +39,12 @@ def test_an_unknown_id_names_the_nearest() -> None:
     assert caught.value.hint in ("the nearest is EG301", "the nearest is EG302")
 
 
+def test_of_ids_as_near_the_one_that_begins_so_is_named() -> None:
+    with pytest.raises(InputError) as caught:
+        selection_of([], ["EG21O"], ("EG721", "EG121", "EG210"))
+    assert caught.value.hint == "the nearest is EG210"
+
+
 def test_a_report_says_how_much_was_left_out() -> None:
     findings = tuple(Finding(rule, Status.FAIL, "bad") for rule in KNOWN)
     report = Report("check", Subject("conda-lock", "x"), findings=findings)
