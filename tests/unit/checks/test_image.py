@@ -163,6 +163,8 @@ def test_only_what_never_was_says_that_no_registry_was_asked(
 ) -> None:
     finding = judged(image)["EG550"]
     assert (finding.status, finding.evidence) == (status, evidence)
+    never = f'"manifest for {image} not found"'
+    assert finding.symptom == (never if status is Status.FAIL else None)
 
 
 @pytest.mark.parametrize(
@@ -190,3 +192,23 @@ def test_an_image_holds_conda_packages_or_wheels(
 def test_where_nothing_has_a_cuda_nothing_is_required() -> None:
     (finding,) = check_required_cuda(case(target("8.0", driver="570.26"), "numpy 2.0.0 py312_0"))
     assert finding.status is Status.SKIPPED
+
+
+@pytest.mark.parametrize(
+    ("driver", "status", "words"),
+    [
+        pytest.param("550.54.14", Status.PASS, "cuda>=12.4", id="the very CUDA"),
+        pytest.param("535.104.05", Status.WARN, "the image asks for 12.4", id="an older one"),
+        pytest.param("300.0", Status.UNKNOWN, "cuda>=12.4 is not known", id="nobody knows"),
+    ],
+)
+def test_what_an_image_asks_for_is_said_without_the_patch(
+    driver: str, status: Status, words: str
+) -> None:
+    asked = case(target("8.0", driver=driver), "cuda-toolkit 12.4.1")
+    (finding,) = check_required_cuda(asked)
+    assert finding.status is status
+    assert words in finding.title
+    assert finding.need is not None
+    assert finding.need.startswith("a driver that reports CUDA 12.4, or")
+    assert "12.4.1" not in f"{finding.title} {finding.need} {finding.symptom}"

@@ -174,6 +174,7 @@ def test_a_platform_that_is_new_or_gone_is_a_difference():
         ("osx-arm64", True, False),
         ("win-64", False, True),
     ]
+    assert [s.platform for s in found.subdirs] == [None, None, None]
 
 
 def test_a_list_without_a_platform_is_about_the_only_one_of_the_other_side():

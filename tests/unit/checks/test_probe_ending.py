@@ -71,6 +71,13 @@ def test_a_signal_of_ours_is_not_the_probes() -> None:
     assert (result.signal, result.exit_code, result.detail) == (None, None, "no end within 120 s")
 
 
+def test_what_is_stopped_for_its_memory_says_at_which() -> None:
+    ending = Ending(1, -9, stop=Stop.MEMORY, limit="8 GiB")
+    result = result_of(Probe("p", "p.py"), ending, BUSY, Faults())
+    assert result.outcome is Outcome.OUT_OF_MEMORY
+    assert (result.signal, result.detail) == (None, "stopped by envguard above 8 GiB of memory")
+
+
 def test_a_library_is_named_for_a_death_by_signal_only() -> None:
     faults = Faults(library="libcudnn.so.9")
     crashed = result_of(Probe("p", "p.py"), Ending(1, -11), BUSY, faults)

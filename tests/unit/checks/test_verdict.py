@@ -224,6 +224,18 @@ def test_a_bus_error_is_weighed_with_shared_memory(
 
 
 @pytest.mark.parametrize(
+    ("free", "room"),
+    [
+        pytest.param(32 * 2**20, False, id="exactly half is free"),
+        pytest.param(32 * 2**20 + 1, True, id="more than half"),
+    ],
+)
+def test_much_free_shared_memory_speaks_against_it(free: int, room: bool) -> None:
+    verdict = judged(scene(code=135, host=HostFacts(shm_bytes=64 * 2**20, shm_free_bytes=free)))
+    assert ("more than half of /dev/shm is free now" in verdict.evidence_against) is room
+
+
+@pytest.mark.parametrize(
     ("disk", "expected"),
     [
         pytest.param(DiskUse("/w", 1000, 9), "disk-full", id="less than 1 %"),
