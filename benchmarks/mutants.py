@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import ast
 import contextlib
-import copy
 import json
 import os
 import random
@@ -23,7 +22,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -79,14 +78,16 @@ STATUSES = {"PASS": "FAIL", "FAIL": "PASS", "WARN": "PASS", "UNKNOWN": "PASS", "
 
 @dataclass(frozen=True)
 class Mutant:
-    """`text` is the whole module with one place changed."""
+    """`text` is the whole module with one place changed; empty until it is `written`."""
 
     path: Path
     line: int
     change: str
-    text: str
+    text: str = ""
     function: str | None = None
     """The qualified name of the function that it is in; None = it runs on import."""
+    place: tuple[int, int] = (0, 0)
+    """Which node of the module, and which of the changes there."""
 
 
 def mutants_of(path: Path) -> Iterator[Mutant]:
@@ -95,11 +96,17 @@ def mutants_of(path: Path) -> Iterator[Mutant]:
     equivalent = list(_equivalent(tree))
     functions = dict(_functions(tree))
     for index, node in enumerate(ast.walk(tree)):
-        for change, other in () if node in equivalent else _changes(node):
-            changed = copy.deepcopy(tree)
-            _put(changed, index, other)
-            line, text = node.lineno, ast.unparse(changed)  # type: ignore[attr-defined]
-            yield Mutant(path, line, change, text, functions.get(node))
+        for nth, (change, _) in enumerate(() if node in equivalent else _changes(node)):
+            line = node.lineno  # type: ignore[attr-defined]
+            yield Mutant(path, line, change, "", functions.get(node), (index, nth))
+
+
+def written(mutant: Mutant) -> Mutant:
+    """The mutant with its text."""
+    tree = ast.parse((ROOT / mutant.path).read_text(encoding="utf-8"))
+    index, nth = mutant.place
+    _put(tree, index, list(_changes(list(ast.walk(tree))[index]))[nth][1])
+    return replace(mutant, text=ast.unparse(tree))
 
 
 def _equivalent(tree: ast.Module) -> Iterator[ast.AST]:
@@ -304,7 +311,7 @@ def sample(options: argparse.Namespace) -> list[Mutant]:
     chosen = [path for path in modules if not options.modules or path.stem in options.modules]
     found = [mutant for path in chosen for mutant in mutants_of(path)]
     random.Random(options.seed).shuffle(found)
-    return found[: options.sample]
+    return [written(mutant) for mutant in found[: options.sample]]
 
 
 def main() -> int:
