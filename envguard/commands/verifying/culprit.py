@@ -237,27 +237,30 @@ class _Inquiry:
     ) -> tuple[tuple[ProbeResult, ...], Tried]:
         """The results that are healed, and how the probes do: those that had died first.
 
-        What had passed is tried for a while only, the cheapest first, forked where it was before.
+        What died of the same and what had passed is tried for a while only; the latter the cheapest first,
+        forked where it was before.
         """
         fix = environment_without(self.around.variables, found)
         first, known = same[0], {_key(result): result for result in self.results}
-        died = [self.probes[_key(r)] for r in (first, *(r for r in left if r is not first))]
+        died = [self.probes[_key(r)] for r in (first, *(r for r in left if r not in same))]
+        alike = [self.probes[_key(result)] for result in same[1:]]
         sound = (result for result in self.results if result.outcome is Outcome.PASSED)
         others = [self.probes[_key(result)] for result in sorted(sound, key=lambda r: r.seconds)]
         soon = min(self.end, time.monotonic() + OTHERS_S)
         if self.scene.then is not None:
             others += self.scene.then(self._trials(trials.probe, None).run(fix))
         healed, sick, all_run, passed = [first], list[str](), True, 0
-        queue = [(probe, True) for probe in died] + [(probe, False) for probe in others]
-        for number, (probe, fresh) in enumerate(queue, start=1):
+        queue = [(probe, True, self.end) for probe in died]
+        queue += [(probe, True, soon) for probe in alike]
+        queue += [(probe, False, soon) for probe in others]
+        for number, (probe, fresh, end) in enumerate(queue, start=1):
             self.scene.progress.stage(f"with the fix: {probe.name}, {number} of {len(queue)}")
-            end = self.end if fresh else soon
             before = known.get(_key(probe))
             try:
                 result = self._trials(probe, before, end).run(fix, fresh=fresh)
             except TimeIsOver:
                 all_run = False
-                untried = [_key(probe) for probe, _ in queue[number - 1 :]]
+                untried = [_key(probe) for probe, *_ in queue[number - 1 :]]
                 healed += [r for r in same if _key(r) in untried]  # they died of the same
                 break
             if result.outcome is Outcome.PASSED:
