@@ -156,7 +156,11 @@ def packages_of(path: str, found: Found) -> Packages:
             replace(r, url=origins[r.name]) if r.manager is Manager.PIP and r.name in origins else r
             for r in found.records
         )
-        return Packages(path, found.kind, {found.subdir: records}, notes=found.problems)
+        unreadable = any(problem.startswith("conda-meta/") for problem in found.problems)
+        whole = found.half is None and not unreadable
+        return Packages(
+            path, found.kind, {found.subdir: records}, notes=found.problems, whole=whole
+        )
     if isinstance(found, tuple):
         return _of_listings(path, found)
     raise InputError(

@@ -86,6 +86,8 @@ def files_by_package(files: Sequence[FileChange]) -> dict[str, list[FileChange]]
 def verdict(diff: LockDiff) -> str:
     """The last line: how much is different."""
     told = [*_of_packages(diff), *_of_requests(diff), *_of_files(diff)]
+    halves = dict.fromkeys(side.path for side in (diff.old, diff.new) if not side.whole)
+    told += [f"{path} is not whole" for path in halves]
     if diff.differs:
         return f"they differ: {'; '.join(told)}"
     return "; ".join(told) or "no packages on either side"

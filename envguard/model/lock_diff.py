@@ -38,6 +38,8 @@ class Packages:
     by_subdir: Mapping[str | None, tuple[PackageRecord, ...]]
     complete: bool = True
     notes: tuple[str, ...] = ()
+    whole: bool = True
+    """False for a prefix in which an installation did not end, or records cannot be read."""
     platforms: Mapping[str, str] = field(default_factory=dict)
     """The keys of `by_subdir` that are names of platforms (two machines of one subdir), with their subdir."""
 
@@ -172,4 +174,5 @@ class LockDiff:
             any(subdir.differs for subdir in self.subdirs)
             or bool(self.requests)
             or bool(self.files)
+            or not (self.old.whole and self.new.whole)
         )

@@ -292,6 +292,22 @@ def test_a_record_that_cannot_be_read_is_a_file_that_nobody_knows(installed, cap
     ]
 
 
+@pytest.mark.parametrize("options", [[], ["--files"], ["--format", "json"]])
+def test_a_half_installed_prefix_is_not_the_same_as_its_lock(installed, capsys, options):
+    assert run(["diff", "conda-lock.yml", "p", *options]) == 0
+    (installed / "conda-meta" / "envguard-half-installed").write_text("{}")
+    capsys.readouterr()
+    assert run(["diff", "conda-lock.yml", "p", *options]) == 1
+    out = capsys.readouterr().out
+    if "json" in options:
+        told = json.loads(out)
+        assert mistakes("diff", told) == []
+        assert (told["differs"], "half-installed" in told["notes"][0]) == (True, True)
+    else:
+        assert "note: half-installed" in out
+        assert out.endswith("; p is not whole\n")
+
+
 def test_files_outside_of_the_prefix_are_not_looked_at(installed, tmp_path, capsys):
     (tmp_path / "secret").write_text("of somebody else")
     [path] = (installed / "conda-meta").glob("a-1.0-*.json")
