@@ -26,11 +26,15 @@ FORMATS = (ENVIRONMENT_YML, PIXI_TOML, REQUIREMENTS)
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """A file for others. `proofs` are one a platform; None where nobody asked for a proof."""
+    """A file for others. `proofs` are one a platform; None where nobody asked for a proof.
+
+    `provable`: it says what was asked for, which another solve may answer otherwise.
+    """
 
     text: str
     notes: tuple[str, ...]
     proofs: tuple[Proof, ...] | None = None
+    provable: bool = False
 
 
 def export(
@@ -83,13 +87,15 @@ def export(
     cleaned = clean(found, policy, knowledge, text=text, allow=allow)
     written = _written(cleaned, format_, found)
     written = replace(
-        written, notes=(*written.notes, *_clobbered(found), *_nothing(path, found, cleaned))
+        written,
+        provable=True,
+        notes=(*written.notes, *_clobbered(found), *_nothing(path, found, cleaned)),
     )
     if prove is None:
         return written
     again = parse_environment(cleaned.text, path)
     proofs = proofs_of(again, found, Path(path), prove, knowledge, progress)
-    return Exported(written.text, written.notes, proofs)
+    return replace(written, proofs=proofs)
 
 
 def _subject(

@@ -123,7 +123,7 @@ def command(
     deliver(exported.text, output)
     for note in exported.notes:
         click.echo(f"note: {note}", err=True)
-    return _tell_proof(exported, of_request=format_ in _FORMATS)
+    return _tell_proof(exported)
 
 
 def _proving(
@@ -162,10 +162,10 @@ def _progress(prove: bool) -> AbstractContextManager[Progress]:
     return nullcontext(SILENT)
 
 
-def _tell_proof(exported: Exported, *, of_request: bool) -> int:
+def _tell_proof(exported: Exported) -> int:
     """One line a platform, and what came out otherwise; one line where nothing was proven."""
     if exported.proofs is None:
-        if of_request:
+        if exported.provable:
             click.echo("not proven: nothing was solved again (--prove does)", err=True)
         return 0
     for proof in exported.proofs:

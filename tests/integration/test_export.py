@@ -209,6 +209,7 @@ def test_an_environment_without_packages_says_so(tmp_path, capsys):
     (site / "pip-25.0.dist-info" / "METADATA").write_text("Name: pip\nVersion: 25.0\n")
     _, out, err = exported(capsys, str(tmp_path / "v"), "--format", "requirements")
     assert out == f"# for python={version}\n"
+    assert err.endswith("not proven: nothing was solved again (--prove does)\n")
     assert "nothing is there but what a virtual environment begins with" in err
     (site / "pip-25.0.dist-info" / "METADATA").unlink()
     (site / "pip-25.0.dist-info").rmdir()
