@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import shlex
-import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -61,17 +60,18 @@ def _write_all(contents: Mapping[Path, bytes]) -> None:
                 raise _not_written(path, error) from error
 
 
-def refuse_read_only(path: Path) -> None:
-    """Raise UnavailableError for a file that somebody has made read-only.
-
-    To replace it takes no more than its folder, and to root every file is one to write: so its mode counts.
-    """
+def is_read_only(path: Path) -> bool:
+    """Whether somebody has made a file or a folder that is there read-only: to root everything is writable,
+    so its mode counts, too."""
     try:
-        mode = path.stat().st_mode
-        forbidden = not mode & 0o222 or not os.access(path, os.W_OK)
+        return not path.stat().st_mode & 0o222 or not os.access(path, os.W_OK)
     except OSError:
-        return  # none is there, or writing says why not
-    if forbidden and stat.S_ISREG(mode):
+        return False
+
+
+def refuse_read_only(path: Path) -> None:
+    """Raise UnavailableError for a file that is read-only: to replace it takes no more than its folder."""
+    if path.is_file() and is_read_only(path):
         raise UnavailableError(
             f"{path} is read-only, and stays as it is",
             hint=f"chmod u+w {shlex.quote(str(path))}, or another place: -o FILE",

@@ -339,17 +339,25 @@ def test_others_may_read_what_is_installed(ab, tmp_path: Path) -> None:
     assert set(modes.values()) == {0o640}, modes
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_prefix_of_somebody_else_is_left_alone(ab, newer_a, tmp_path: Path, capsys) -> None:
+@pytest.mark.parametrize("closed", ["conda-meta", "conda-meta/history"])
+def test_a_prefix_that_is_read_only_is_left_alone(
+    ab, newer_a, tmp_path: Path, capsys: pytest.CaptureFixture[str], closed: str
+) -> None:
+    """Root could write there all the same."""
     lock, prefix = write_lock(tmp_path / "lock.yml", ab, specs=("a",)), tmp_path / "p"
     assert run(["install", str(lock), "-p", str(prefix)]) == 0
     before = tree(prefix)
-    (prefix / "conda-meta").chmod(0o555)
+    mode = (prefix / closed).stat().st_mode
+    (prefix / closed).chmod(mode & ~0o222)
     write_lock(lock, [newer_a], specs=("a",))
+    capsys.readouterr()
     assert run(["install", str(lock), "-p", str(prefix)]) == 4
-    (prefix / "conda-meta").chmod(0o755)
-    assert f"{prefix} is not yours to change" in capsys.readouterr().err
+    (prefix / closed).chmod(mode)
+    err = capsys.readouterr().err
+    assert f"{prefix} is not yours to change: {prefix / closed} is read-only" in err
+    assert "fetching" not in err
     assert tree(prefix) == before
+    assert not (prefix / "conda-meta" / "envguard-half-installed").exists()
 
 
 def test_a_name_is_put_where_the_condarc_says(

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from envguard.adapters import posix
+from envguard.adapters.files import is_read_only
 from envguard.adapters.prefixes import meta_writer
 from envguard.adapters.prefixes.clobbers import SET_ASIDE, clobbered, refuse_clobbers
 from envguard.adapters.prefixes.conda_meta import HALF
@@ -251,11 +252,12 @@ class LastingPrefix:
             os.close(handle)
 
     def _refuse_foreign(self) -> None:
-        """Raise UnavailableError for a prefix of somebody else's, before anything is fetched for it."""
+        """Raise UnavailableError for a prefix that is read-only, before anything is fetched for it."""
         meta = self.path / "conda-meta"
-        if meta.is_dir() and not os.access(meta, os.W_OK):
+        closed = (p for p in (meta, meta / "history", meta / "state") if is_read_only(p))
+        if (path := next(closed, None)) is not None:
             raise UnavailableError(
-                f"{self.path} is not yours to change: {meta} cannot be written to",
+                f"{self.path} is not yours to change: {path} is read-only",
                 hint="ask its owner, or make one of your own: -p PREFIX",
             )
 
