@@ -20,7 +20,12 @@ from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_notebook
 
 PROVISIONER = "JUPYTER_DEFAULT_PROVISIONER_NAME"
-CRASH = "import ctypes, time; print(time.time(), flush=True); time.sleep(0.3); ctypes.string_at(0)"
+CRASH = """
+import ctypes, time
+with open({file!r}, "w") as file:
+    file.write(str(time.time()))
+ctypes.string_at(0)
+"""
 
 
 def started(provisioner: str) -> float:
@@ -58,24 +63,23 @@ def explained() -> float | None:
     client = manager.client()
     client.start_channels()
     client.wait_for_ready(timeout=60)
-    client.execute(CRASH)
-    crashed, told = None, None
-    until = time.monotonic() + 20
-    while told is None and time.monotonic() < until:
-        manager.is_alive()
-        try:
-            content = client.get_iopub_msg(timeout=0.05)["content"]
-        except Exception:
-            continue
-        text = content.get("text", "")
-        if text.startswith("envguard: cell [1] ended the kernel: SIGSEGV"):
-            told = time.time()
-        elif text and crashed is None:
-            crashed = float(text) + 0.3
-    client.stop_channels()
-    manager.shutdown_kernel(now=True)
-    manager.cleanup_resources()
-    return None if told is None or crashed is None else told - crashed
+    with tempfile.TemporaryDirectory() as folder:
+        crashed = Path(folder) / "crashed"
+        client.execute(CRASH.format(file=str(crashed)))
+        told = None
+        until = time.monotonic() + 20
+        while told is None and time.monotonic() < until:
+            manager.is_alive()
+            try:
+                content = client.get_iopub_msg(timeout=0.05)["content"]
+            except Exception:
+                continue
+            if content.get("text", "").startswith("envguard: cell [1] ended the kernel: SIGSEGV"):
+                told = time.time()
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+        manager.cleanup_resources()
+        return None if told is None else told - float(crashed.read_text())
 
 
 def crash_in_nbclient() -> bool:
