@@ -477,3 +477,11 @@ def test_what_is_the_same_for_several_machines_is_told_once(locked):
         outcome, parse_environment(text, "e.yml"), reports, output="conda-lock.yml", seconds=0
     )
     assert {finding.target for finding in summary.findings} == {"a100 + h100"}
+
+
+def test_a_newer_driver_is_offered_where_a_line_wants_one(locked):
+    with pytest.raises(UnsatisfiableError) as caught:
+        locked(environment("python=3.12", "pytorch", "needs-new-driver"), "a100,driver=470.57.02")
+    told = "\n".join(caught.value.problems)
+    assert "; the target has __cuda 11.4" in told
+    assert "solves (tried): a newer driver" in told

@@ -54,8 +54,9 @@ def changes_that_solve(
     first: Sequence[str] = (),
 ) -> tuple[str, ...]:
     """The single changes that solve, else several at once; `first` are channels to try before the others."""
-    if single := _single(request, at_odds, solve, first):
-        return single
+    single = _single(request, at_odds, solve, first)
+    if found := (*single, *_machines(request, solver)):
+        return found
     others = [("", request), *_channels_first(request, first)]
     for told, other in others:
         if several := together(other, (), solver, solve):
@@ -66,10 +67,10 @@ def changes_that_solve(
 def _single(
     request: SolveRequest, at_odds: Sequence[str], solve: Solve, first: Sequence[str]
 ) -> tuple[str, ...]:
-    """Of each line `at_odds` the least change, a newer machine, the order of channels."""
+    """Of each line `at_odds` the least change, and the order of channels."""
     changes = [change for spec in at_odds for change in looser(spec)]
     changes.sort(key=lambda change: change.instead is None)
-    others = [*_newer_machines(request), *_channels_first(request, first)]
+    others = list(_channels_first(request, first))
     found = solve([*(change.of(request) for change in changes), *(r for _, r in others)])
     told: dict[str, str] = {}
     for change, solution in zip(changes, found, strict=False):
@@ -186,6 +187,13 @@ def _less(spec: MatchSpec) -> Iterator[str]:
     if cuda or general:
         yield f"{spec.name}=*={cuda or build}"
     yield spec.name
+
+
+def _machines(request: SolveRequest, solver: Solver) -> tuple[str, ...]:
+    """Newer machines on which the lines solve as they are: what this one rules out holds there no more."""
+    newer = list(_newer_machines(request))
+    found = solver.solve([changed for _, changed in newer])
+    return tuple(text for (text, _), solution in zip(newer, found, strict=True) if solution.solved)
 
 
 def _newer_machines(request: SolveRequest) -> Iterator[tuple[str, SolveRequest]]:
