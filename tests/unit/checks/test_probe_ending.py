@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from envguard.checks.probe_ending import result_of, signal_name
@@ -69,6 +71,14 @@ def test_a_signal_of_ours_is_not_the_probes() -> None:
     ending = Ending(1, -9, stop=Stop.TIMEOUT, limit="120 s")
     result = result_of(Probe("p", "p.py"), ending, BUSY, Faults())
     assert (result.signal, result.exit_code, result.detail) == (None, None, "no end within 120 s")
+
+
+def test_the_stage_is_that_of_a_death() -> None:
+    probe, stage = Probe("p", "p.py"), "matmul float16"
+    busy, done = replace(BUSY, stage=stage), replace(DONE, stage=stage)
+    assert result_of(probe, Ending(1, -11), busy, Faults()).stage == stage
+    passed = result_of(probe, Ending(1, 0), done, Faults())
+    assert (passed.outcome, passed.stage) == (Outcome.PASSED, None)
 
 
 def test_what_is_stopped_for_its_memory_says_at_which() -> None:
