@@ -182,6 +182,17 @@ def test_a_list_without_a_platform_is_about_the_only_one_of_the_other_side():
     assert (subdir.subdir, len(subdir.changes)) == ("linux-64", 1)
 
 
+def test_of_several_platforms_a_list_without_one_is_about_none():
+    old = Packages("a", "conda-lock", {"linux-64": (), "win-64": ()})
+    new = Packages("b", "conda-lock", {None: ()})
+    assert [s.subdir for s in compared(old, new).subdirs if s.before and s.after] == []
+
+
+def test_two_platforms_that_differ_are_not_paired():
+    old, new = side("a 1 h"), side("a 1 h", subdir="win-64")
+    assert [s.subdir for s in compared(old, new).subdirs if s.before and s.after] == []
+
+
 def test_a_list_that_is_not_complete_is_said_to_prove_nothing():
     found = compared(side("a 1 h"), side(complete=False))
     assert found.notes == (

@@ -10,6 +10,7 @@ from envguard.adapters import rules
 from envguard.checks.signatures import (
     MOST_CHARACTERS,
     Evidence,
+    evidence_of,
     failed_signature_examples,
     known_of,
     matches,
@@ -73,7 +74,9 @@ def test_no_place_is_left_open_in_what_is_said() -> None:
 def test_an_example_that_does_not_hold_is_told() -> None:
     wrong = (SignatureExample("abc", False), SignatureExample("xyz", True))
     signature = Signature("x", "k", Says.CAUSE, "abc", "m", (), (), ("EG000",), "high", (), wrong)
-    assert len(list(failed_signature_examples([signature]))) == 2
+    left, missed = failed_signature_examples([signature])
+    assert "leaves" in left
+    assert "finds" in missed
     assert list(unknown_rules([signature], frozenset())) == [
         "x: points to EG000, which there is not"
     ]
@@ -183,3 +186,22 @@ def test_what_did_not_die_has_no_signature(outcome: Outcome) -> None:
 def test_a_hostile_line_is_read_in_part(line: str) -> None:
     found = matches(Evidence(output=line), KNOWN.signatures)
     assert all(len(match.line) <= 300 for match in found)
+
+
+@pytest.mark.parametrize(
+    ("died", "ending"),
+    [
+        pytest.param(
+            ProbeResult("p", Outcome.CRASHED, signal="SIGSEGV", library="libcudnn.so.9"),
+            "SIGSEGV, likely in libcudnn.so.9",
+            id="a signal, and where",
+        ),
+        pytest.param(ProbeResult("p", Outcome.CRASHED, signal="SIGSEGV"), "SIGSEGV", id="a signal"),
+        pytest.param(
+            ProbeResult("p", Outcome.SILENT_EXIT, exit_code=3), "exit code 3", id="a code"
+        ),
+        pytest.param(ProbeResult("p", Outcome.PASSED, exit_code=0), "", id="nothing"),
+    ],
+)
+def test_how_a_probe_ended_is_evidence(died: ProbeResult, ending: str) -> None:
+    assert evidence_of(died).ending == ending

@@ -338,6 +338,12 @@ SETUP = "device = torch.device('cuda')\ntorch.manual_seed(0)"
         pytest.param(["import torch", SETUP, "train()"], None, id="behind the imports"),
         pytest.param([f"import torch\n{SETUP}"], None, id="with the imports"),
         pytest.param(["import torch", "train()"], "no seed, no device", id="never"),
+        pytest.param(
+            ["import torch", "torch.manual_seed(0); d = 'cuda:1'"], None, id="a device as text"
+        ),
+        pytest.param(
+            ["import torch", "torch.manual_seed(0); d = 'data'"], "no device", id="another text"
+        ),
         pytest.param(["import torch", "f()", SETUP], "the seed only in cell 3", id="late"),
         pytest.param(["import numpy", "f()"], None, id="no framework"),
     ],
