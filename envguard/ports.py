@@ -172,6 +172,8 @@ class Installed:
     records: tuple[PackageRecord, ...]
     requested: tuple[str, ...] | None = None
     channels: tuple[str, ...] = ()
+    channels_told: bool = True
+    """False where nobody noted the order of several channels: it is by the number of packages then."""
     variables: Mapping[str, str] | None = None
     user_site: tuple[PackageRecord, ...] | None = None
     problems: tuple[str, ...] = ()

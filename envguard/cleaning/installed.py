@@ -28,6 +28,10 @@ from envguard.model.spec_facts import OnePlatform
 from envguard.ports import Installed
 
 _FROM_WHEEL = re.compile(r"pypi_\d+\Z")
+UNTOLD_CHANNELS = (
+    "nobody recorded the priority of the channels: the first is the one that most packages are from; "
+    "put them right where that is another"
+)
 DEFAULT_CHANNEL = "conda-forge"
 
 
@@ -80,6 +84,7 @@ def clean_installed(
             *installed.problems,
             *notes,
             *more,
+            *([] if installed.channels_told else [UNTOLD_CHANNELS]),
             *added,
             *behind,
             *told,

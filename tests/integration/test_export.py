@@ -128,6 +128,19 @@ def test_a_prefix_that_is_not_whole_is_refused_and_left_alone(
     assert exported(capsys, *options, "--allow", "incomplete")[0] == 0
 
 
+def test_channels_whose_priority_nobody_recorded_are_told(tmp_path, capsys):
+    url = "https://conda.anaconda.org/nvidia/linux-64/nccl-2.1-h0_0.conda"
+    prefix = prefix_of(tmp_path, PYTHON, NUMPY, {"name": "nccl", "version": "2.1", "url": url})
+    _, out, err = exported(capsys, "-p", str(prefix))
+    assert yaml.safe_load(out)["channels"] == ["conda-forge", "nvidia"]
+    assert "nobody recorded the priority of the channels" in err
+    history = prefix / "conda-meta" / "history"
+    history.write_text("# cmd: conda create -c nvidia -c conda-forge x\n")
+    _, out, err = exported(capsys, "-p", str(prefix))
+    assert yaml.safe_load(out)["channels"] == ["nvidia", "conda-forge"]
+    assert "nobody recorded the priority" not in err
+
+
 def test_wheels_that_conda_pypi_installed_are_pip_packages(tmp_path, capsys):
     wheel = {
         "name": "einops",

@@ -35,6 +35,8 @@ class CondaMeta:
     records: tuple[PackageRecord, ...]
     requested: tuple[str, ...] | None
     channels: tuple[str, ...]
+    channels_told: bool
+    """Whether somebody noted their order; else it is by the number of packages."""
     variables: Mapping[str, str] | None
     owned_infos: frozenset[str]
     problems: tuple[str, ...]
@@ -71,10 +73,13 @@ def read_conda_meta(prefix: Path) -> CondaMeta:
         for name, spec in {**noted, **asked_after(history)}.items()
         if name in names
     ]
+    told = _told_channels(history)
+    channels = _channels(records, told)
     return CondaMeta(
         records=tuple(records),
         requested=tuple(requested) or None,
-        channels=_channels(records, history),
+        channels=channels,
+        channels_told=len(channels) < 2 or set(channels) <= set(told),
         variables=_variables(meta / "state", problems),
         owned_infos=frozenset(owned),
         problems=tuple(problems),
@@ -183,17 +188,22 @@ def _public_spec(spec: str) -> str:
     return f"{channel_name(channel)}{colons}{rest}" if "://" in channel else spec
 
 
-def _channels(records: Sequence[PackageRecord], history: Sequence[str]) -> tuple[str, ...]:
-    """Channels in use: those that were told first, the newest command before the others, then the busiest."""
+def _channels(records: Sequence[PackageRecord], told: Sequence[str]) -> tuple[str, ...]:
+    """Channels in use: those that were told first, then the busiest."""
     used = Counter(record.channel for record in records if record.channel)
+    order = [*told, *(channel for channel, _ in used.most_common())]
+    return tuple(dict.fromkeys(channel for channel in order if channel in used))
+
+
+def _told_channels(history: Sequence[str]) -> list[str]:
+    """Channels of command lines and of locks, the newest before the others."""
     told: list[str] = []
     for line in reversed(history):
         if match := _COMMAND.match(line):
             told += _members(_CHANNEL.findall(match[1]))
         elif line.startswith(CHANNELS):
             told += _members(_list_in(line.removeprefix(CHANNELS)))
-    order = [*told, *(channel for channel, _ in used.most_common())]
-    return tuple(dict.fromkeys(channel for channel in order if channel in used))
+    return told
 
 
 def _members(channels: Iterable[str]) -> Iterator[str]:

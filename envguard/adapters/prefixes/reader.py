@@ -70,6 +70,7 @@ class PrefixReaderOnDisk:
             records=(*meta.records, *(d.record for d in found)),
             requested=meta.requested,
             channels=meta.channels,
+            channels_told=meta.channels_told,
             variables=meta.variables,
             user_site=self._user_site(version),
             problems=(*meta.problems, *problems, *unread),

@@ -197,7 +197,22 @@ def test_channels_come_in_the_order_of_the_command_line(
     (prefix / "conda-meta" / "history").write_text(
         "# cmd: /opt/conda/bin/conda create -n x -c pytorch --channel=conda-forge -c unused pytorch\n"
     )
-    assert reader.read(prefix).channels == ("pytorch", "conda-forge")
+    found = reader.read(prefix)
+    assert (found.channels, found.channels_told) == (("pytorch", "conda-forge"), True)
+
+
+def test_channels_that_nobody_told_are_by_number_and_that_is_known(
+    prefix: Path, reader: PrefixReaderOnDisk
+) -> None:
+    add_record(prefix, "numpy", "2.1")
+    add_record(prefix, "scipy", "1.1")
+    assert reader.read(prefix).channels_told
+    add_record(prefix, "pytorch", url="https://conda.anaconda.org/pytorch/linux-64/p.conda")
+    history = prefix / "conda-meta" / "history"
+    for command in ("conda env create -f environment.yml", "conda create -c conda-forge numpy"):
+        history.write_text(f"# cmd: {command}\n")
+        found = reader.read(prefix)
+        assert (found.channels, found.channels_told) == (("conda-forge", "pytorch"), False)
 
 
 def test_defaults_on_a_command_line_are_the_channels_they_stand_for(
