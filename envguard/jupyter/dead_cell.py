@@ -13,8 +13,9 @@ from typing import Any
 import zmq
 from jupyter_client.session import Session
 
-CLIENTS_S = 1.0
-"""How long to wait for the first client to connect again."""
+CLIENTS_S = 2.5
+"""How long to wait for the first client to connect again: most do within 0.2 s, on a loaded machine some
+took more than a second."""
 MORE_CLIENTS_S = 0.3
 """How long for the next: ZeroMQ tries again after 0.1 to 0.2 s (RECONNECT_IVL), each client by itself."""
 LINGER_MS = 500
