@@ -183,6 +183,11 @@ def installable_records(lockfile: Lockfile, subdir: str) -> tuple[PackageRecord,
             hint=f"run it on a {subdir} machine, or add this one: envguard lock "
             f"--platform {current_subdir()}",
         )
+    if subdir not in lockfile.platforms:
+        raise InputError(
+            f"the lock is for {', '.join(lockfile.platforms) or 'none'}, and this machine is {subdir}",
+            hint=f"verify it there, or add this one: envguard lock --platform {subdir}",
+        )
     records = lockfile.records_for(subdir)
     if not any(r.name == "python" and r.manager is Manager.CONDA for r in records):
         raise InputError(
