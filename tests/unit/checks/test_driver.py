@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from envguard.checks.driver import check_driver_floor
@@ -136,6 +138,18 @@ def test_a_driver_knows_its_cards(
 ) -> None:
     (finding,) = check_driver_cards(case(target(card, driver=driver, cuda=cuda), CUDA126))
     assert (finding.rule, finding.status) == ("EG105", expected)
+
+
+def test_an_end_that_is_not_certain_is_unknown_and_never_a_pass() -> None:
+    asked = case(target("7.0", driver="590.48.01"), CUDA126)
+    drops = tuple(
+        replace(drop, origin=replace(drop.origin, confidence="low"))
+        for drop in asked.knowledge.driver_drops
+    )
+    asked = replace(asked, knowledge=replace(asked.knowledge, driver_drops=drops))
+    (finding,) = check_driver_cards(asked)
+    assert (finding.rule, finding.status) == ("EG105", Status.UNKNOWN)
+    assert "may no longer support" in finding.title
 
 
 def test_the_worst_card_is_named() -> None:
