@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from envguard.formats.lock_changes_text import changes_lines
+from envguard.formats.needs_text import DRIVER, needs_in_short
 from envguard.model.package import Manager, PackageRecord
 from envguard.model.pip_source import has_no_hash
 from envguard.model.relock import LockChanges
 from envguard.model.report import Finding
 from envguard.model.set_aside import SetAside
 from envguard.model.target import Target
-
-_DRIVER = "driver "
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +78,11 @@ def lock_text(summary: LockSummary, *, verbose: bool = False) -> str:
 
 
 def _needs(summary: LockSummary) -> list[str]:
-    """What the packages need: a floor and a ceiling of the driver as one, and the cards it is for."""
-    needs = list(summary.requirements)
-    drivers = [need for need in needs if need.startswith(_DRIVER)]
+    """What the packages need, and the cards that the lock is for."""
+    needs = needs_in_short(summary.requirements)
+    drivers = [need for need in needs if need.startswith(DRIVER)]
     if not drivers:
         return needs
-    told = drivers
-    if len(drivers) == 2 and ">=" in drivers[0] and "<" in drivers[1]:
-        told = [f"{drivers[0]} and {drivers[1].removeprefix(_DRIVER)}"]
     cards = {
         gpu.compute_capability
         for line in summary.lines
@@ -95,7 +91,7 @@ def _needs(summary: LockSummary) -> list[str]:
     }
     known = " and ".join(map(str, sorted(card for card in cards if card is not None)))
     others = [need for need in needs if need not in drivers]
-    return [*told, *([f"compute {known}"] if known else []), *others]
+    return [*drivers, *([f"compute {known}"] if known else []), *others]
 
 
 def _kept(summary: LockSummary) -> str:

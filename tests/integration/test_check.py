@@ -69,7 +69,7 @@ def folder(tmp_path: Path) -> Path:
         pytest.param("unknown.json", 3, "EG101 unknown", id="a machine file without a driver"),
         pytest.param("bare.json", 1, "no NVIDIA driver", id="a machine file with driver null"),
         pytest.param("cpu", 1, "no NVIDIA driver", id="cpu"),
-        pytest.param("v100", 0, "driver <590", id="any driver that runs the card"),
+        pytest.param("v100", 0, "driver >=525.60.13 and <590", id="any driver that runs the card"),
         pytest.param("win-64:rtx4090", 2, "no packages for win-64", id="a platform not locked"),
     ],
 )

@@ -221,7 +221,9 @@ def _widest(
         return solution, ()
     if _doubts(again, targets, knowledge) - _doubts(solution, targets, knowledge):
         return solution, ()  # it would run less well: PTX alone, or nobody knows
-    reason = "its CUDA needs a newer driver than this version has to"
+    reason = (
+        f"CUDA {case.need.cuda} needs a newer driver, and this version is there for an older one"
+    )
     return again, (SetAside(torch.label, reason, "EG101"),)
 
 

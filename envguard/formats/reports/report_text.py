@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import PurePath
 
+from envguard.formats.needs_text import needs_in_short
 from envguard.model.machine import Driver, DriverState, Gpu, Machine
 from envguard.model.report import Finding, Location, Report, Status, Waived
 
@@ -36,7 +37,7 @@ def report_text(report: Report, *, rules_date: str, verbose: bool = False) -> st
             lines += ["", *finding_lines(finding)]
     lines.append("")
     if report.requirements:
-        lines += wrapped(f"runs on   {', '.join(report.requirements)}", indent=10)
+        lines += wrapped(f"runs on   {'; '.join(needs_in_short(report.requirements))}", indent=10)
     for note in report.notes:
         lines += wrapped(f"note      {note}", indent=10)
     if verbose:
