@@ -27,6 +27,7 @@ from envguard.adapters.clients import rattler_client
 from envguard.adapters.gateway_errors import gateway_error, names_of, without_noarch
 from envguard.adapters.signals import run_heeding_signals
 from envguard.adapters.solver_records import Source, Sources, records_like
+from envguard.adapters.user_folders import make_ours
 from envguard.errors import UnavailableError
 from envguard.model.channel import ChannelNames, channel_urls
 from envguard.model.conda_config import ChannelPriority
@@ -202,14 +203,14 @@ class RattlerSolver:
         mirrors = {_slashed(k): v for k, v in self._network.mirrors.items()}
         mirrors |= {k: (v,) for k, v in self._mirrors.items() if not v.startswith("file:")}
         try:
-            self._cache_dir.mkdir(parents=True, exist_ok=True)
+            folder = make_ours(self._cache_dir)
         except OSError as error:
             raise UnavailableError(
                 f"the cache {self._cache_dir} cannot be made: {error.strerror or error}",
                 hint="name another place for it: ENVGUARD_CACHE_DIR=DIRECTORY",
             ) from error
         return Gateway(
-            cache_dir=self._cache_dir,
+            cache_dir=folder,
             client=rattler_client(self._network, mirrors),
             default_config=SourceConfig(
                 cache_action="force-cache-only" if self._offline else "cache-or-fetch",

@@ -5,10 +5,14 @@ On Linux without it: its import takes as long as a twentieth of a check.
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
+from envguard.adapters import posix
 from envguard.model.subdir import current_subdir
 
 CACHE_VARIABLE = "ENVGUARD_CACHE_DIR"
@@ -44,6 +48,23 @@ def config_folder(name: str, author: str, environment: Mapping[str, str] = os.en
     import platformdirs
 
     return Path(platformdirs.user_config_dir(name, author))
+
+
+def make_ours(folder: Path) -> Path:
+    """Make `folder` for us alone, and where somebody else has it, one of our own beside it; returns it.
+
+    Indexes of channels lie there, with the credentials that their URLs were asked with. Raises OSError.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    for ours in (folder, folder.with_name(f"{folder.name}-{posix.user_number()}")):
+        with suppress(FileExistsError):
+            ours.mkdir(mode=0o700)
+        facts = ours.lstat()
+        if stat.S_ISDIR(facts.st_mode) and posix.is_ours(facts):
+            if stat.S_IMODE(facts.st_mode) & 0o077:
+                ours.chmod(0o700)
+            return ours
+    raise FileExistsError(errno.EEXIST, "somebody else has it", str(ours))
 
 
 def _linux() -> bool:
