@@ -28,7 +28,7 @@ from envguard.formats.target_text import parse_target
 from envguard.model.knowledge import Knowledge
 from envguard.model.report import Status
 from envguard.model.target import Target
-from envguard.ports import Solution, SolveRequest
+from envguard.ports.solver import Solution, SolveRequest
 
 STACKS = {
     "pytorch": ("python=3.12", "pytorch", "torchvision", "numpy", "pandas"),

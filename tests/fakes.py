@@ -17,7 +17,9 @@ from envguard.model.machine import Machine
 from envguard.model.package import Manager, PackageRecord
 from envguard.model.probe import Outcome, Probe, ProbeResult
 from envguard.model.subdir import current_subdir
-from envguard.ports import PipRequest, Prefix, Progress
+from envguard.ports.pip import PipRequest
+from envguard.ports.prefixes import Prefix
+from envguard.ports.progress import Progress
 
 
 class FakePipResolver:

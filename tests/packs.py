@@ -20,7 +20,7 @@ from envguard.formats.locks.pack_index import dump_index
 from envguard.model.pack import INDEX_PATH, LOCK_PATH, PackedFile, PackIndex
 from envguard.model.package import Manager, PackageRecord
 from envguard.model.subdir import current_subdir
-from envguard.ports import SILENT
+from envguard.ports.progress import SILENT
 from tests.prefixes import lock_of
 
 FORGE = "https://conda.anaconda.org/conda-forge"

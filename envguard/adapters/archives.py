@@ -33,7 +33,7 @@ from envguard.model.network import DIRECT, Network
 from envguard.model.pack import MOST_FILE_BYTES, Wanted
 from envguard.model.package import Manager, PackageRecord
 from envguard.model.secrets import without_credentials
-from envguard.ports import Progress
+from envguard.ports.progress import Progress
 
 if TYPE_CHECKING:
     import requests

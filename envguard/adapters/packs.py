@@ -20,7 +20,7 @@ from envguard.formats.locks.conda_lock import parse_conda_lock
 from envguard.formats.locks.pack_index import BLOCK, END, header, padding
 from envguard.model.lockfile import Lockfile
 from envguard.model.pack import INDEX_PATH, PackedFile, PackIndex, files_of
-from envguard.ports import Progress
+from envguard.ports.progress import Progress
 
 _CHUNK_BYTES = 1 << 20
 _ELSEWHERE = "choose another place with -o FILE, or make room there"

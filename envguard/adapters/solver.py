@@ -35,7 +35,8 @@ from envguard.model.network import DIRECT, Network
 from envguard.model.package import PackageRecord
 from envguard.model.relock import Cutoff
 from envguard.model.secrets import redacted, without_credentials
-from envguard.ports import SILENT, Progress, Solution, SolveRequest
+from envguard.ports.progress import SILENT, Progress
+from envguard.ports.solver import Solution, SolveRequest
 
 _T = TypeVar("_T")
 

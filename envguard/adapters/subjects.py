@@ -19,7 +19,7 @@ from envguard.formats.dockerfile import is_dockerfile, parse_dockerfile
 from envguard.formats.image_name import PREFIX, image_subject
 from envguard.formats.notebook import is_notebook, parse_notebook
 from envguard.model.pack import START as PACK_START
-from envguard.ports import Found
+from envguard.ports.prefixes import Found
 
 HERE = ("conda-lock.yml", "environment.yml", "environment.yaml")
 _LOCK_KEYS = re.compile(r"^(?:version:\s*['\"]?\d|package:|metadata:)", re.MULTILINE)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from envguard.model.environment import Environment
     from envguard.model.matrix import Matrix
     from envguard.model.report import Report
-    from envguard.ports import Progress
+    from envguard.ports.progress import Progress
 
 
 def check(
@@ -93,7 +93,7 @@ def check_many(
     from envguard.adapters import subjects
     from envguard.commands.checking.many import check_many as check
     from envguard.model.matrix import Matrix
-    from envguard.ports import SILENT
+    from envguard.ports.progress import SILENT
 
     started = time.perf_counter()
     question = _question(

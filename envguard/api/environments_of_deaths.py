@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from envguard.model.listing import Listing
     from envguard.model.machine import Machine
     from envguard.model.report import Finding, Report
-    from envguard.ports import Found, Installed
+    from envguard.ports.prefixes import Found, Installed
 
 HISTORY = "conda-meta/history"
 STAMPED = "conda-lock.yml"

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from envguard.commands.locking.prove import Proof
     from envguard.model.environment import Environment
     from envguard.model.lockfile import Lockfile
-    from envguard.ports import Installed, Progress
+    from envguard.ports.prefixes import Installed
+    from envguard.ports.progress import Progress
 
 ENVIRONMENT_YML = "environment-yml"
 PIXI_TOML = "pixi-toml"
@@ -129,7 +130,7 @@ def _subject(
 def _clobbered(found: object) -> tuple[str, ...]:
     """What two packages of a prefix wrote over each other."""
     from envguard.adapters.prefixes.conda_meta import owned_twice
-    from envguard.ports import Installed
+    from envguard.ports.prefixes import Installed
 
     if not isinstance(found, Installed) or found.kind != "prefix":
         return ()
@@ -138,7 +139,7 @@ def _clobbered(found: object) -> tuple[str, ...]:
 
 def _nothing(path: str, found: object, cleaned: Clean) -> tuple[str, ...]:
     """A word where there is hardly anything in the file."""
-    from envguard.ports import Installed
+    from envguard.ports.prefixes import Installed
 
     if not isinstance(found, Installed):
         return ()
@@ -156,7 +157,7 @@ def _written(cleaned: Clean, format_: str, found: object) -> Exported:
     from envguard.formats.environments.pixi_toml import dump_pixi_toml
     from envguard.formats.environments.requirements_dump import dump_requirements
     from envguard.model.subdir import current_subdir
-    from envguard.ports import Installed
+    from envguard.ports.prefixes import Installed
 
     if format_ == REQUIREMENTS:
         text, notes = dump_requirements(cleaned.environment)
@@ -176,7 +177,7 @@ def _rendered(
     from envguard.errors import InputError
     from envguard.formats.renders import render
     from envguard.model.rendering import RenderKind, RenderSource
-    from envguard.ports import Installed
+    from envguard.ports.prefixes import Installed
 
     if isinstance(found, Installed):
         source = RenderSource(str(Path(path).resolve()), installed=True)
@@ -195,7 +196,7 @@ def _rendered(
 def _of_installed(path: str, found: Lockfile | Installed) -> tuple[str, ...]:
     """What exact packages of an environment leave open."""
     from envguard.cleaning.installed import with_wheels_as_pip
-    from envguard.ports import Installed
+    from envguard.ports.prefixes import Installed
 
     if not isinstance(found, Installed):
         return ()

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from envguard.model.lockfile import Lockfile
     from envguard.model.package import Manager, PackageRecord
     from envguard.model.report import Report
-    from envguard.ports import Progress
+    from envguard.ports.progress import Progress
 
 
 def install(
@@ -50,7 +50,7 @@ def install(
     from envguard.adapters import conda_config
     from envguard.adapters.prefixes.lasting import LastingPrefix
     from envguard.commands import install as commands
-    from envguard.ports import SILENT
+    from envguard.ports.progress import SILENT
 
     progress = progress or SILENT
     path, lockfile = _lock_of(lock)

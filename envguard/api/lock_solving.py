@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from envguard.commands.locking.outcome import LockOutcome
     from envguard.commands.locking.relock import Base
     from envguard.formats.lock_text import LockSummary
-    from envguard.ports import PipResolver, Progress, Solver
+    from envguard.ports.pip import PipResolver
+    from envguard.ports.progress import Progress
+    from envguard.ports.solver import Solver
 
 
 def solved(

@@ -12,7 +12,7 @@ from envguard.model.rendering import Rendered, RenderKind
 
 if TYPE_CHECKING:
     from envguard.formats.lock_text import LockSummary
-    from envguard.ports import Progress
+    from envguard.ports.progress import Progress
 
 
 def parse_mirrors(texts: Sequence[str]) -> dict[str, str]:
@@ -129,7 +129,7 @@ def _locked(
     from envguard.api.lock_jobs import lock_job
     from envguard.api.lock_solving import solved
     from envguard.api.relocking import base_for, unchanged
-    from envguard.ports import SILENT
+    from envguard.ports.progress import SILENT
 
     started = time.monotonic()
     refuse_renders_nowhere(options)

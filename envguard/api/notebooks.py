@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from envguard.model.knowledge import Knowledge
     from envguard.model.notebook import Importable, NotebookSurroundings
-    from envguard.ports import Found, LookAround, NotebookText
+    from envguard.ports.notebooks import LookAround, NotebookText
+    from envguard.ports.prefixes import Found
 
 LOCK = "conda-lock.yml"
 
@@ -58,7 +59,7 @@ def _importable(
     """The modules of an environment, or why they are not known."""
     from envguard.adapters.notebooks.modules import modules_of_installed, modules_of_lock
     from envguard.model.lockfile import Lockfile
-    from envguard.ports import Installed
+    from envguard.ports.prefixes import Installed
 
     if found is None:
         return "no environment is named or active"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from envguard.model.pack import PackSummary
-    from envguard.ports import Progress
+    from envguard.ports.progress import Progress
 
 
 def pack(
@@ -42,7 +42,7 @@ def pack(
     from envguard.formats.locks.conda_lock import parse_conda_lock
     from envguard.model.pack import START
     from envguard.model.pip_source import located
-    from envguard.ports import SILENT
+    from envguard.ports.progress import SILENT
 
     path = Path(lock)
     if files.starts_with(path, START):

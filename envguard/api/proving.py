@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from envguard.model.knowledge import Knowledge
     from envguard.model.lockfile import Lockfile
     from envguard.model.target import Target
-    from envguard.ports import Installed, Progress
+    from envguard.ports.prefixes import Installed
+    from envguard.ports.progress import Progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,7 @@ def _solve(
     from envguard.api.lock_jobs import LockJob
     from envguard.api.lock_solving import by_rattler, solver_for
     from envguard.model.lock_options import LockOptions
-    from envguard.ports import SILENT
+    from envguard.ports.progress import SILENT
 
     options = LockOptions(output=None, mirrors=proving.mirrors, offline=proving.offline)
     job = LockJob(
@@ -121,7 +122,7 @@ def _targets(
     from envguard.api.machines import resolve_targets
     from envguard.model.lockfile import Lockfile
     from envguard.model.virtual import with_cuda_reach
-    from envguard.ports import Installed
+    from envguard.ports.prefixes import Installed
 
     recorded = found.targets or () if isinstance(found, Lockfile) else ()
     kept = () if proving.targets else tuple(locked.target for locked in recorded)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from envguard.commands.demo import Demo
-    from envguard.ports import Progress
+    from envguard.ports.progress import Progress
 
 
 @contextmanager
@@ -27,7 +27,7 @@ def demo(
     from envguard.adapters.local_channel.demo import LocalChannelMaker
     from envguard.adapters.scratch import scratch_folder
     from envguard.commands.demo import prepare_demo
-    from envguard.ports import SILENT
+    from envguard.ports.progress import SILENT
 
     made = False
     with scratch_folder(Path(tempfile.gettempdir()), keep=lambda: keep and made) as folder:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from envguard.model.machine import Machine
     from envguard.model.report import Report
     from envguard.model.target import Target
-    from envguard.ports import Progress
+    from envguard.ports.progress import Progress
 
 
 def verify(
@@ -78,7 +78,7 @@ def verify(
     from envguard.errors import InputError
     from envguard.model.probe_step import Selection
     from envguard.model.subdir import current_subdir
-    from envguard.ports import SILENT
+    from envguard.ports.progress import SILENT
 
     progress = progress or SILENT
     plugins = probe_plugins.load()

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from envguard.model.lockfile import Lockfile
     from envguard.model.notebook import Notebook
     from envguard.model.report import Report
-    from envguard.ports import Prefix, Progress
+    from envguard.ports.prefixes import Prefix
+    from envguard.ports.progress import Progress
 
 INSTALL = "pip install 'conda-envguard[notebook]'"
 
@@ -50,7 +51,7 @@ def verify_notebook(
     from envguard.adapters.notebooks.run import NotebookProcesses, has_ipykernel, missing_here
     from envguard.commands.verifying import notebook as commands
     from envguard.errors import InputError
-    from envguard.ports import SILENT
+    from envguard.ports.progress import SILENT
 
     progress = progress or SILENT
     if missing := missing_here():
@@ -118,7 +119,7 @@ def _request(path: str, cell_timeout_s: float, as_script: bool) -> NotebookReque
     from envguard.commands.verifying.notebook import NotebookRequest
     from envguard.formats.notebook import parse_notebook
     from envguard.model.report import Subject
-    from envguard.ports import NotebookJob
+    from envguard.ports.notebooks import NotebookJob
 
     text = files.read_text(Path(path))
     notebook = parse_notebook(text, path)
@@ -173,7 +174,7 @@ def _environment(
     from envguard.model.lockfile import Lockfile
     from envguard.model.pip_source import located
     from envguard.model.probe import REMOVED
-    from envguard.ports import Installed
+    from envguard.ports.prefixes import Installed
 
     if python is not None:
         if (name, prefix) != (None, None):

@@ -25,7 +25,7 @@ from envguard.model.environment import Dependency, Environment
 from envguard.model.package import Manager, PackageRecord
 from envguard.model.secrets import public_variables
 from envguard.model.spec_facts import OnePlatform
-from envguard.ports import Installed
+from envguard.ports.prefixes import Installed
 
 _FROM_WHEEL = re.compile(r"pypi_\d+\Z")
 UNTOLD_CHANNELS = (

@@ -25,7 +25,7 @@ from envguard.model.rendering import RenderKind
 if TYPE_CHECKING:
     from envguard.api import Exported
     from envguard.api.proving import Proving
-    from envguard.ports import Progress
+    from envguard.ports.progress import Progress
 
 _FORMATS = ("environment-yml", "pixi-toml")
 
@@ -157,7 +157,7 @@ def _progress(prove: bool) -> AbstractContextManager[Progress]:
         from envguard.cli.progress import terminal_progress
 
         return terminal_progress()
-    from envguard.ports import SILENT
+    from envguard.ports.progress import SILENT
 
     return nullcontext(SILENT)
 

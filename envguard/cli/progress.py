@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from envguard.model.outcome import Outcome
-from envguard.ports import Progress
+from envguard.ports.progress import Progress
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType

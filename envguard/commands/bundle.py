@@ -18,7 +18,7 @@ from envguard.model.diagnosis import (
 from envguard.model.listing import Listing
 from envguard.model.machine import Machine
 from envguard.model.package import Manager, PackageRecord
-from envguard.ports import Installed
+from envguard.ports.prefixes import Installed
 
 MOST_REVISIONS = 50
 

@@ -21,7 +21,7 @@ from envguard.model.diagnosis import (
 from envguard.model.machine import Machine
 from envguard.model.redaction import without_secrets
 from envguard.model.signature import Signatures
-from envguard.ports import SceneSource
+from envguard.ports.machine import SceneSource
 
 ELSEWHERE = "the text is of another machine: nothing was asked of this one"
 

@@ -17,7 +17,7 @@ from envguard.model.lock_diff import FileChange, LockDiff, Packages, RequestChan
 from envguard.model.lockfile import Lockfile
 from envguard.model.package import Manager, PackageRecord
 from envguard.model.subdir import current_subdir
-from envguard.ports import Found, Installed
+from envguard.ports.prefixes import Found, Installed
 
 _DEFAULT = "default"
 

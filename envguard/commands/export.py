@@ -20,7 +20,7 @@ from envguard.model.environment import Environment
 from envguard.model.knowledge import Knowledge
 from envguard.model.lockfile import LockedPackage, Lockfile
 from envguard.model.package import Manager, PackageRecord
-from envguard.ports import Installed
+from envguard.ports.prefixes import Installed
 
 INCOMPLETE = "incomplete"
 

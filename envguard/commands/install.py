@@ -23,7 +23,7 @@ from envguard.model.lock_diff import Packages
 from envguard.model.lockfile import Lockfile
 from envguard.model.package import Manager, PackageRecord
 from envguard.model.report import Status
-from envguard.ports import SILENT, Progress
+from envguard.ports.progress import SILENT, Progress
 
 NOT_INSTALLED = (
     "nothing was installed: this machine breaks the contract "

@@ -14,7 +14,7 @@ from envguard.model.configuration import NamedTarget
 from envguard.model.knowledge import Knowledge
 from envguard.model.target import Target
 from envguard.model.virtual import with_cuda_reach
-from envguard.ports import MachineSource
+from envguard.ports.machine import MachineSource
 
 
 def target_here(*, machines: MachineSource) -> Target:

@@ -21,7 +21,8 @@ from envguard.model.pack import (
 )
 from envguard.model.package import PackageRecord
 from envguard.model.secrets import redacted
-from envguard.ports import SILENT, ArchiveSource, Progress
+from envguard.ports.prefixes import ArchiveSource
+from envguard.ports.progress import SILENT, Progress
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 

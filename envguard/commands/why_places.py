@@ -22,7 +22,7 @@ from envguard.model.notebook import Notebook
 from envguard.model.package import PackageRecord
 from envguard.model.report import Finding, Report
 from envguard.model.target import Target
-from envguard.ports import Found, Installed
+from envguard.ports.prefixes import Found, Installed
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from envguard.formats.machine_json import machine_to_json, parse_machine
 from envguard.model.machine import Driver, DriverState, Gpu, Machine
 from envguard.model.subdir import SUBDIRS
 from envguard.model.version import Dotted
-from envguard.ports import MachineSource
+from envguard.ports.machine import MachineSource
 from tests.fakes import FakeMachineSource
 
 A_MACHINE = Machine(

@@ -13,7 +13,7 @@ import pytest
 from envguard.adapters.pip.resolver import UvPipResolver
 from envguard.errors import EnvguardError, InputError, UnavailableError, UnsatisfiableError
 from envguard.model.package import Manager, PackageRecord
-from envguard.ports import PipRequest
+from envguard.ports.pip import PipRequest
 from tests.fakes import FakePipResolver
 from tests.wheels import make_wheel
 

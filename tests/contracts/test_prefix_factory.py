@@ -13,7 +13,8 @@ from envguard.adapters.prefixes.packed import PackedPrefixes
 from envguard.adapters.prefixes.throwaway import ThrowawayPrefixes
 from envguard.errors import InputError, UnavailableError
 from envguard.model.subdir import SUBDIRS, current_subdir
-from envguard.ports import SILENT, PrefixFactory
+from envguard.ports.prefixes import PrefixFactory
+from envguard.ports.progress import SILENT
 from tests.fakes import FakePrefixFactory
 from tests.packs import pack_of
 from tests.prefixes import lock_of

@@ -12,7 +12,7 @@ from envguard.adapters.probing.process import Limits
 from envguard.adapters.probing.runner import process_probes
 from envguard.adapters.probing.tagged import tagged_processes
 from envguard.model.probe import Outcome, Probe, ProbeResult
-from envguard.ports import ProbeRunner
+from envguard.ports.probing import ProbeRunner
 from tests.dying_probes import DATA_BYTES, DEATHS, MEMORY_BYTES, Death, write_script
 from tests.fakes import FakeProbeRunner
 from tests.preloading import ZYGOTES, Preloading

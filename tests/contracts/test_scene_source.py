@@ -11,7 +11,7 @@ import pytest
 
 from envguard.adapters.scene.here import SceneHere
 from envguard.model.diagnosis import HostFacts, ResourceFacts
-from envguard.ports import SceneSource
+from envguard.ports.machine import SceneSource
 from tests.fakes import FakeScene
 
 NOBODY = 2**22 + 1

@@ -19,7 +19,7 @@ import pytest
 
 from envguard.adapters.solver import RattlerSolver
 from envguard.errors import UnavailableError
-from envguard.ports import SolveRequest
+from envguard.ports.solver import SolveRequest
 from tests.real_data import serving
 
 CONDA_FORGE = "https://conda.anaconda.org/conda-forge"
@@ -142,7 +142,7 @@ import signal, sys, threading
 threading.Thread(target=threading.Event().wait, daemon=True).start()
 signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
 from envguard.adapters.solver import RattlerSolver
-from envguard.ports import SolveRequest
+from envguard.ports.solver import SolveRequest
 print("ready", flush=True)
 solver = RattlerSolver(cache_dir=__import__("pathlib").Path({str(tmp_path)!r}))
 try:

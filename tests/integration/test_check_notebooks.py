@@ -23,7 +23,8 @@ from envguard.formats.locks.conda_lock_dump import dump_conda_lock
 from envguard.model.notebook import Importable
 from envguard.model.package import Manager, PackageRecord
 from envguard.model.subdir import current_subdir
-from envguard.ports import Installed, NotebookText
+from envguard.ports.notebooks import NotebookText
+from envguard.ports.prefixes import Installed
 from tests.notebooks import code, text_of
 from tests.prefixes import lock_of
 

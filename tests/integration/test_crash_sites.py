@@ -11,7 +11,7 @@ import pytest
 
 from envguard.adapters.probing.runner import process_probes
 from envguard.model.probe import Outcome, Probe, ProbeResult
-from envguard.ports import ProbeRunner
+from envguard.ports.probing import ProbeRunner
 from tests.dying_libraries import SIGNALS, build_dying_library
 from tests.dying_probes import Death, write_script
 from tests.integration.test_probe_processes import interpreters

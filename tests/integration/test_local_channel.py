@@ -17,7 +17,7 @@ from envguard.adapters.local_channel.package import hashes_of
 from envguard.adapters.prefixes.throwaway import ThrowawayPrefixes
 from envguard.errors import UnavailableError
 from envguard.model.subdir import current_subdir
-from envguard.ports import SILENT
+from envguard.ports.progress import SILENT
 from tests.prefixes import lock_of
 from tests.wheels import make_wheel
 

@@ -250,7 +250,7 @@ class _OneSolution:
     """A solver without records, where the records do not matter."""
 
     def solve(self, requests):
-        from envguard.ports import Solution
+        from envguard.ports.solver import Solution
 
         return tuple(Solution(request) for request in requests)
 

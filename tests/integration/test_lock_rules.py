@@ -16,7 +16,7 @@ from envguard.errors import UnsatisfiableError
 from envguard.formats.environments.environment_yml import parse_environment
 from envguard.formats.rules.rule_yaml import parse_rule
 from envguard.formats.target_text import parse_target
-from envguard.ports import Solution, SolveRequest
+from envguard.ports.solver import Solution, SolveRequest
 from tests.fakes import FakePipResolver
 from tests.real_data import real_data, serving
 from tests.unit.checks.test_rule_exclusions import RULE

@@ -36,7 +36,7 @@ from envguard.model.lockfile import Lockfile
 from envguard.model.pack import files_of
 from envguard.model.package import Manager, PackageRecord
 from envguard.model.subdir import current_subdir
-from envguard.ports import SILENT
+from envguard.ports.progress import SILENT
 from tests.packs import pack_of
 from tests.prefix_server import serve
 from tests.prefixes import lock_of, wheel_record

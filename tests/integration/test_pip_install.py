@@ -21,7 +21,7 @@ from envguard.model.lockfile import Lockfile
 from envguard.model.package import Manager, PackageRecord
 from envguard.model.pip_source import located, relative_to
 from envguard.model.subdir import current_subdir
-from envguard.ports import SILENT
+from envguard.ports.progress import SILENT
 from tests.prefixes import lock_of, wheel_record
 from tests.wheels import make_project, make_repository, make_wheel
 

@@ -15,7 +15,7 @@ import pytest
 from envguard.adapters.pip.resolver import UvPipResolver
 from envguard.errors import InputError, UnavailableError, UnsatisfiableError
 from envguard.model.package import PackageRecord
-from envguard.ports import IndexRoute, PipRequest
+from envguard.ports.pip import IndexRoute, PipRequest
 from tests.real_data import serving
 from tests.wheels import make_index, make_project, make_repository, make_source, make_wheel
 

@@ -14,7 +14,7 @@ from envguard.errors import UnavailableError
 from envguard.formats.target_text import parse_target
 from envguard.model.package import PackageRecord
 from envguard.model.set_aside import SetAside
-from envguard.ports import PipRequest
+from envguard.ports.pip import PipRequest
 from tests.real_data import serving
 from tests.wheels import make_index, make_wheel
 

@@ -26,7 +26,7 @@ from envguard.adapters.user_folders import cache_root
 from envguard.errors import UnavailableError
 from envguard.model.package import Manager, PackageRecord
 from envguard.model.subdir import current_subdir
-from envguard.ports import SILENT, Progress
+from envguard.ports.progress import SILENT, Progress
 from tests.prefix_server import serve
 from tests.prefixes import lock_of, wheel_record
 from tests.wheels import make_wheel
@@ -442,7 +442,7 @@ import pickle, sys, time
 from pathlib import Path
 from envguard.adapters.prefixes.throwaway import ThrowawayPrefixes
 from envguard.model.subdir import current_subdir
-from envguard.ports import SILENT
+from envguard.ports.progress import SILENT
 lock = pickle.loads(Path(sys.argv[2]).read_bytes())
 print("started", flush=True)
 with ThrowawayPrefixes(root=Path(sys.argv[1])).throwaway(

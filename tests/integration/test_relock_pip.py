@@ -14,7 +14,7 @@ from envguard.adapters.pip.resolver import UvPipResolver
 from envguard.errors import UnsatisfiableError
 from envguard.formats.cutoff_text import cutoff_of
 from envguard.model.package import Manager, PackageRecord
-from envguard.ports import PipRequest
+from envguard.ports.pip import PipRequest
 from tests.real_data import _Quiet, serving
 from tests.wheels import make_wheel
 

@@ -18,7 +18,8 @@ from envguard.adapters.prefixes.packed import PackedPrefixes
 from envguard.adapters.prefixes.throwaway import ThrowawayPrefixes
 from envguard.model.package import PackageRecord
 from envguard.model.subdir import current_subdir
-from envguard.ports import SILENT, Aftermath, Prefix, Progress
+from envguard.ports.prefixes import Aftermath, Prefix
+from envguard.ports.progress import SILENT, Progress
 from tests.packs import pack_of
 from tests.prefixes import lock_of, wheel_record
 from tests.wheels import make_wheel
@@ -137,7 +138,7 @@ from envguard.adapters.archives import ArchiveCache
 from envguard.adapters.prefixes.packed import PackedPrefixes
 from envguard.adapters.prefixes.throwaway import ThrowawayPrefixes
 from envguard.model.subdir import current_subdir
-from envguard.ports import SILENT
+from envguard.ports.progress import SILENT
 lock = pickle.loads(Path(sys.argv[2]).read_bytes())
 with ThrowawayPrefixes(root=Path(sys.argv[1])).throwaway(
     lock, current_subdir(), keep=False, progress=SILENT

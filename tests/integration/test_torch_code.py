@@ -21,7 +21,7 @@ from envguard.adapters.prefixes.reader import PrefixReaderOnDisk, site_packages
 from envguard.adapters.prefixes.throwaway import ThrowawayPrefixes
 from envguard.model.report import Status
 from envguard.model.subdir import current_subdir
-from envguard.ports import SILENT
+from envguard.ports.progress import SILENT
 from tests.prefixes import lock_of
 from tests.unit.adapters.test_fatbin import CUBIN, container, entry, library
 

@@ -250,7 +250,7 @@ CHANGES = f"""
 import os, sys
 from pathlib import Path
 from envguard import api
-from envguard.ports import Progress
+from envguard.ports.progress import Progress
 from envguard.formats.reports.verify_text import verify_text
 from envguard.model.report import exit_code_of
 

@@ -12,7 +12,7 @@ from envguard.formats.environments.environment_yml import parse_environment
 from envguard.formats.environments.environment_yml_dump import dump_environment
 from envguard.model.lockfile import LockedPackage, Lockfile, LockRequest
 from envguard.model.package import Manager, PackageRecord
-from envguard.ports import Installed
+from envguard.ports.prefixes import Installed
 
 PYTHON = PackageRecord("python", "3.12.11", build="h9e4cc4f_0_cpython")
 PYTORCH = PackageRecord(

@@ -32,7 +32,7 @@ from envguard.adapters.scratch import TEMPORARY_HINT, scratch_folder
 from envguard.errors import InputError, UnavailableError
 from envguard.model.package import PackageRecord
 from envguard.model.subdir import current_subdir
-from envguard.ports import SILENT, Progress
+from envguard.ports.progress import SILENT, Progress
 
 DEADLINE_S = 600.0
 _NEEDED_BYTES = 1 << 30

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from envguard.adapters.local_channel.broken import break_matrix_product
 from envguard.adapters.local_channel.build import LocalChannel, build_channel
-from envguard.ports import Progress
+from envguard.ports.progress import Progress
 
 
 class LocalChannelMaker:

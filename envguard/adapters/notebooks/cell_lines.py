@@ -8,7 +8,7 @@ from typing import Any
 
 from envguard.formats.probe_protocol import printable
 from envguard.model.redaction import without_secrets
-from envguard.ports import Progress
+from envguard.ports.progress import Progress
 
 LINE_CHARACTERS = 60
 

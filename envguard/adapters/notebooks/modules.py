@@ -13,7 +13,7 @@ from envguard.adapters.user_folders import cache_root
 from envguard.model.lockfile import Lockfile
 from envguard.model.notebook import Importable
 from envguard.model.package import Manager, PackageRecord
-from envguard.ports import Installed
+from envguard.ports.prefixes import Installed
 
 _MODULE_SUFFIXES = (".py", ".so", ".pyd")
 

@@ -9,7 +9,7 @@ from envguard.adapters.notebooks.modules import modules_beside
 from envguard.adapters.notebooks.ruff import find_ruff, undefined_names
 from envguard.checkpoint import gone_with_the_container
 from envguard.model.notebook import Importable, Names, NotebookSurroundings
-from envguard.ports import NotebookText
+from envguard.ports.notebooks import NotebookText
 
 MOUNTS = Path("/proc/self/mountinfo")
 

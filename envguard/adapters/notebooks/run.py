@@ -25,7 +25,9 @@ from envguard.checks.probe_ending import result_of
 from envguard.formats.probe_protocol import parse_faults, printable
 from envguard.model.notebook import NotebookRun, Script
 from envguard.model.probe import Outcome, Probe, ProbeException, ProbeResult, Transcript
-from envguard.ports import SILENT, NotebookJob, Prefix, Progress
+from envguard.ports.notebooks import NotebookJob
+from envguard.ports.prefixes import Prefix
+from envguard.ports.progress import SILENT, Progress
 
 WORKER = "envguard.jupyter.run_notebook"
 START_S = 180.0

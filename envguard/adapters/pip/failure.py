@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from envguard.errors import EnvguardError, InputError, UnavailableError, UnsatisfiableError
 from envguard.formats.environments.pip_lines import requirement_name, split_option
 from envguard.model.secrets import redacted
-from envguard.ports import PipRequest
+from envguard.ports.pip import PipRequest
 
 _INPUT_SIGNS = (
     "Couldn't parse requirement",

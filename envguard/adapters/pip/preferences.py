@@ -10,7 +10,7 @@ from pathlib import Path
 from packaging.version import InvalidVersion, Version
 
 from envguard.model.relock import Cutoff
-from envguard.ports import PipRequest
+from envguard.ports.pip import PipRequest
 
 
 def write_preferences(request: PipRequest, lock: Path) -> None:

@@ -17,7 +17,7 @@ from envguard.adapters.pip.wheel_tags import supported_tags
 from envguard.errors import InputError, UnsatisfiableError
 from envguard.model.package import Manager, PackageRecord
 from envguard.model.pip_source import EDITABLE
-from envguard.ports import PipRequest
+from envguard.ports.pip import PipRequest
 
 UNKNOWN_VERSION = "0+unknown"
 """Of a source whose version only a build tells; versioneer writes it so."""

@@ -28,7 +28,7 @@ from envguard.formats.environments.pip_lines import UvLines, indexes, scanned_ar
 from envguard.model.package import PackageRecord
 from envguard.model.relock import Cutoff
 from envguard.model.secrets import redacted
-from envguard.ports import PipRequest
+from envguard.ports.pip import PipRequest
 
 UV_TIMEOUT_S = 600.0
 

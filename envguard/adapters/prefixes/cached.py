@@ -20,7 +20,7 @@ from envguard.adapters.scratch import remove_tree
 from envguard.adapters.user_folders import CACHE_VARIABLE
 from envguard.errors import UnavailableError
 from envguard.model.package import PackageRecord
-from envguard.ports import Progress
+from envguard.ports.progress import Progress
 
 
 @contextmanager

@@ -25,7 +25,7 @@ from envguard.errors import UnavailableError
 from envguard.model.network import DIRECT, Network
 from envguard.model.package import PackageRecord
 from envguard.model.secrets import redacted, urls_in
-from envguard.ports import Progress
+from envguard.ports.progress import Progress
 
 STALL_S = 60.0
 DEADLINE_S = 3600.0

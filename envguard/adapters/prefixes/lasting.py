@@ -27,7 +27,7 @@ from envguard.errors import InputError, UnavailableError
 from envguard.model.installation import Installation, PrefixPlan, PrefixState
 from envguard.model.package import Manager, PackageRecord
 from envguard.model.pip_source import PipSource, pip_source
-from envguard.ports import Progress
+from envguard.ports.progress import Progress
 
 
 class LastingPrefix:

@@ -18,7 +18,8 @@ from envguard.adapters.user_folders import cache_root
 from envguard.errors import InputError
 from envguard.model.lockfile import Lockfile
 from envguard.model.pack import START, member_path
-from envguard.ports import Prefix, Progress
+from envguard.ports.prefixes import Prefix
+from envguard.ports.progress import Progress
 
 
 def packed_prefixes(path: str) -> PackedPrefixes | None:

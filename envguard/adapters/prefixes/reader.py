@@ -19,7 +19,7 @@ from envguard.adapters.prefixes.torch_code import torch_code
 from envguard.errors import InputError
 from envguard.model.package import PackageRecord
 from envguard.model.subdir import current_subdir
-from envguard.ports import Installed
+from envguard.ports.prefixes import Installed
 
 __all__ = ["PrefixReaderOnDisk", "find_prefix", "site_packages"]
 

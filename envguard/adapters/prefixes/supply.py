@@ -21,7 +21,7 @@ from envguard.adapters.prefixes.places import refuse_without_room
 from envguard.adapters.user_folders import cache_root
 from envguard.model.network import DIRECT, Network
 from envguard.model.package import Manager, PackageRecord
-from envguard.ports import Progress
+from envguard.ports.progress import Progress
 
 
 @dataclass(frozen=True, slots=True)

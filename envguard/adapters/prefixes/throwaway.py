@@ -32,7 +32,8 @@ from envguard.model.network import DIRECT, Network
 from envguard.model.package import Manager, PackageRecord
 from envguard.model.report import Throwaway
 from envguard.model.subdir import current_subdir
-from envguard.ports import Aftermath, Prefix, Progress
+from envguard.ports.prefixes import Aftermath, Prefix
+from envguard.ports.progress import Progress
 
 
 class ThrowawayPrefixes:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from envguard.errors import InputError
 from envguard.model.report import Subject
-from envguard.ports import Installed, Prefix, PrefixReader
+from envguard.ports.prefixes import Installed, Prefix, PrefixReader
 
 NAMES_OF_PYTHON = re.compile(rb"(?i)python|pypy")
 ELF = b"\x7fELF"

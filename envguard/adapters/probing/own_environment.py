@@ -16,7 +16,7 @@ from envguard.adapters.probing.setting_script import setting_script
 from envguard.model.culprit import Entry, EntryKind, Setter, SetterKind, Surroundings, UserSite
 from envguard.model.loaded import Loaded
 from envguard.model.probe import OwnerKind
-from envguard.ports import Prefix
+from envguard.ports.prefixes import Prefix
 
 DRIVER_FILES = ("libcuda.so.1", "libnvidia-ml.so.1")
 MODULEFILE_BYTES = 256 * 1024

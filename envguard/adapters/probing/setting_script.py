@@ -13,7 +13,7 @@ from pathlib import Path
 
 from envguard.adapters.probing.tagged import VARIABLE, kill_tagged
 from envguard.model.culprit import Entry, EntryKind
-from envguard.ports import Prefix
+from envguard.ports.prefixes import Prefix
 
 DEADLINE_S = 5.0
 SCRIPTS = "etc/conda/activate.d"

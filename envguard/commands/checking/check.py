@@ -15,7 +15,7 @@ from envguard.model.knowledge import Knowledge
 from envguard.model.lockfile import Lockfile
 from envguard.model.report import Finding, Fix, Report, Status, Subject
 from envguard.model.target import Target
-from envguard.ports import Installed
+from envguard.ports.prefixes import Installed
 
 COMMAND = "check"
 

@@ -10,7 +10,8 @@ from envguard.commands.checking.subject import Question, check_subject
 from envguard.errors import EnvguardError
 from envguard.model.matrix import Cell
 from envguard.model.report import Finding, Fix, Report, Status, Subject
-from envguard.ports import SILENT, Found, Progress
+from envguard.ports.prefixes import Found
+from envguard.ports.progress import SILENT, Progress
 
 UNREADABLE = "EG602"
 _NO_TARGET = "the machines recorded in it, or this one"

@@ -11,7 +11,7 @@ from envguard.model.knowledge import Knowledge
 from envguard.model.notebook import Notebook, NotebookSurroundings
 from envguard.model.report import Report, Subject
 from envguard.model.target import Target
-from envguard.ports import LookAround, NotebookText
+from envguard.ports.notebooks import LookAround, NotebookText
 
 NOT_RUN = "nothing of it was run (envguard verify FILE does); its environment is judged by itself"
 

@@ -22,7 +22,8 @@ from envguard.model.lockfile import Lockfile
 from envguard.model.notebook import Notebook
 from envguard.model.report import Report, Subject
 from envguard.model.target import Target
-from envguard.ports import Found, LookAround
+from envguard.ports.notebooks import LookAround
+from envguard.ports.prefixes import Found
 
 
 @dataclass(frozen=True, slots=True)

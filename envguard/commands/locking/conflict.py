@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from envguard.ports import Solver, SolveRequest
+from envguard.ports.solver import Solver, SolveRequest
 
 MOST_SOLVES = 40
 

@@ -11,7 +11,7 @@ from envguard.model.conda import newest_first, parse_match_spec, record_matches
 from envguard.model.knowledge import Knowledge
 from envguard.model.package import PackageRecord
 from envguard.model.secrets import redacted
-from envguard.ports import Solution, Solver, SolveRequest
+from envguard.ports.solver import Solution, Solver, SolveRequest
 
 _CPU_PACKAGES = ("cpuonly", "pytorch-cpu", "libtorch-cpu", "torchvision-cpu", "tensorflow-cpu")
 

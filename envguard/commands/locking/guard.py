@@ -18,7 +18,7 @@ from envguard.model.report import Finding, Status
 from envguard.model.set_aside import SetAside
 from envguard.model.target import Target
 from envguard.model.version import Dotted
-from envguard.ports import Solution, Solver, SolveRequest
+from envguard.ports.solver import Solution, Solver, SolveRequest
 
 MOST_REPEATS = 8
 

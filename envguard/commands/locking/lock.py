@@ -38,14 +38,9 @@ from envguard.model.secrets import public_variables
 from envguard.model.set_aside import SetAside
 from envguard.model.target import Target, VirtualPackage
 from envguard.model.virtual import shared_virtual_packages, virtual_packages
-from envguard.ports import (
-    SILENT,
-    PipResolver,
-    Progress,
-    Solution,
-    Solver,
-    SolveRequest,
-)
+from envguard.ports.pip import PipResolver
+from envguard.ports.progress import SILENT, Progress
+from envguard.ports.solver import Solution, Solver, SolveRequest
 
 
 def lock(

@@ -13,7 +13,7 @@ from envguard.model.package import Manager, PackageRecord
 from envguard.model.pip_source import PipSource, pip_source
 from envguard.model.relock import canonical_name
 from envguard.model.target import Target
-from envguard.ports import PipRequest
+from envguard.ports.pip import PipRequest
 
 
 def pip_request(

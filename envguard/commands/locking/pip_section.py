@@ -14,7 +14,8 @@ from envguard.commands.locking.wheels import guarded_wheels
 from envguard.model.environment import Environment
 from envguard.model.knowledge import Knowledge
 from envguard.model.package import PackageRecord
-from envguard.ports import PipRequest, PipResolver, Progress
+from envguard.ports.pip import PipRequest, PipResolver
+from envguard.ports.progress import Progress
 
 
 def pip_requests_of(

@@ -20,7 +20,7 @@ from envguard.formats.solver_tree import Ending, Obstacle, obstacles
 from envguard.model.channel import channel_name
 from envguard.model.conda import parse_match_spec
 from envguard.model.secrets import redacted
-from envguard.ports import Solution, Solver, SolveRequest
+from envguard.ports.solver import Solution, Solver, SolveRequest
 
 _MOST_SHOWN = 6
 _MOST_LINES = 16

@@ -11,7 +11,7 @@ from envguard.model.channel import channel_name
 from envguard.model.conda import MatchSpec, parse_match_spec
 from envguard.model.secrets import redacted
 from envguard.model.target import VirtualPackage
-from envguard.ports import Solution, Solver, SolveRequest
+from envguard.ports.solver import Solution, Solver, SolveRequest
 
 MOST_ROUNDS = 6
 _ANY = "999"

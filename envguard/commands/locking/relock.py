@@ -11,7 +11,8 @@ from envguard.errors import InputError, UnsatisfiableError
 from envguard.model.lockfile import Lockfile
 from envguard.model.package import Manager, PackageRecord
 from envguard.model.relock import Cutoff, LockChanges, canonical_name
-from envguard.ports import PipRequest, SolveRequest
+from envguard.ports.pip import PipRequest
+from envguard.ports.solver import SolveRequest
 
 
 @dataclass(frozen=True, slots=True)

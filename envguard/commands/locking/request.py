@@ -9,7 +9,7 @@ from envguard.model.conda_config import CondaConfig
 from envguard.model.environment import Environment
 from envguard.model.secrets import without_credentials
 from envguard.model.target import VirtualPackage
-from envguard.ports import SolveRequest
+from envguard.ports.solver import SolveRequest
 
 DEFAULT_CHANNEL = "conda-forge"
 PLAIN = CondaConfig()

@@ -16,7 +16,7 @@ from envguard.model.conda import (
 )
 from envguard.model.package import PackageRecord
 from envguard.model.secrets import redacted, without_credentials
-from envguard.ports import Solver, SolveRequest
+from envguard.ports.solver import Solver, SolveRequest
 
 _MOST_SHOWN = 8
 _MINOR = re.compile(r"\d+(?:\.\d+)?")

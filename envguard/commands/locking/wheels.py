@@ -14,7 +14,7 @@ from envguard.model.package import Manager, PackageRecord
 from envguard.model.report import Finding, Status
 from envguard.model.set_aside import SetAside
 from envguard.model.target import Target
-from envguard.ports import IndexRoute, PipRequest, PipResolver
+from envguard.ports.pip import IndexRoute, PipRequest, PipResolver
 
 Records = tuple[PackageRecord, ...]
 

@@ -15,7 +15,9 @@ from envguard.model.notebook import Notebook, NotebookRun, Script
 from envguard.model.probe import Outcome, ProbeResult
 from envguard.model.report import Finding, Fix, Report, Status, Subject
 from envguard.model.signature import Signatures
-from envguard.ports import SILENT, NotebookJob, NotebookRunner, Prefix, Progress
+from envguard.ports.notebooks import NotebookJob, NotebookRunner
+from envguard.ports.prefixes import Prefix
+from envguard.ports.progress import SILENT, Progress
 
 RUN_ALL = "run all"
 AS_SCRIPT = "as a script"

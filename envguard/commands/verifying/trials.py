@@ -10,7 +10,9 @@ from envguard.checks.culprits import Search, Step, environment_without
 from envguard.model.culprit import Blame, Count, Entry, Fault
 from envguard.model.knowledge import Knowledge
 from envguard.model.probe import Outcome, Probe, ProbeResult
-from envguard.ports import OwnEnvironment, Prefix, ProbeRunner, Progress
+from envguard.ports.prefixes import Prefix
+from envguard.ports.probing import OwnEnvironment, ProbeRunner
+from envguard.ports.progress import Progress
 
 DEADLINE_S = 60.0
 """For all causes together."""

@@ -32,7 +32,9 @@ from envguard.model.probe_step import Selection, Step
 from envguard.model.report import Finding, Library, Report, Status, Subject
 from envguard.model.signature import NO_SIGNATURES, Signatures
 from envguard.model.target import Target
-from envguard.ports import SILENT, OwnEnvironment, Prefix, PrefixFactory, ProbeRunner, Progress
+from envguard.ports.prefixes import Prefix, PrefixFactory
+from envguard.ports.probing import OwnEnvironment, ProbeRunner
+from envguard.ports.progress import SILENT, Progress
 
 NOT_MADE = (
     "nothing was installed: this machine breaks the contract "

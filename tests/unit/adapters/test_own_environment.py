@@ -14,7 +14,7 @@ from envguard.adapters.probing import setting_script
 from envguard.adapters.probing.own_environment import OwnEnvironmentHere
 from envguard.adapters.probing.tagged import tagged_processes
 from envguard.model.culprit import Entry, EntryKind, Setter, SetterKind, UserSite
-from envguard.ports import Prefix
+from envguard.ports.prefixes import Prefix
 
 FOLDER = Entry(EntryKind.LIBRARY_PATH, "/sw/kernels/lib")
 VARIABLE = Entry(EntryKind.VARIABLE, "broken", "KMP_AFFINITY")

@@ -24,7 +24,7 @@ from envguard.errors import EnvguardError, InputError, UnavailableError
 from envguard.formats.locks.conda_lock import parse_conda_lock
 from envguard.model.lockfile import Lockfile
 from envguard.model.subdir import current_subdir
-from envguard.ports import SILENT
+from envguard.ports.progress import SILENT
 from tests.packs import (
     CONTENTS,
     document_of,

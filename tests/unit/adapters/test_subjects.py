@@ -10,7 +10,7 @@ from envguard.adapters.subjects import find_subject
 from envguard.errors import InputError
 from envguard.model.environment import Environment
 from envguard.model.lockfile import Lockfile
-from envguard.ports import Installed
+from envguard.ports.prefixes import Installed
 
 LOCK = """version: 1
 metadata: {content_hash: {}, channels: [], platforms: [linux-64], sources: []}

@@ -9,7 +9,7 @@ import pytest
 from envguard.adapters.prefixes.supply import Supply
 from envguard.errors import UnavailableError
 from envguard.model.package import PackageRecord
-from envguard.ports import SILENT
+from envguard.ports.progress import SILENT
 
 TOO_LARGE = 10**18
 URL = "https://index.example/linux-64/big-1-0.conda"

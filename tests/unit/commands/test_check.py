@@ -19,7 +19,7 @@ from envguard.model.lockfile import LockedPackage, LockedTarget, Lockfile
 from envguard.model.machine import DriverState
 from envguard.model.report import FailOn, Status, exit_code_of
 from envguard.model.target import Target
-from envguard.ports import Installed
+from envguard.ports.prefixes import Installed
 from tests.unit.checks.cases import CPU, CUDA129, record, target
 
 BARE = target(driver=DriverState.ABSENT, given=False)

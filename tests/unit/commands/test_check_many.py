@@ -15,7 +15,7 @@ from envguard.model.listing import Listing
 from envguard.model.matrix import Matrix
 from envguard.model.report import Status, exit_code_of
 from envguard.model.target import Target
-from envguard.ports import Found
+from envguard.ports.prefixes import Found
 from tests.unit.checks.cases import CUDA129, KNOWLEDGE, record, target
 
 

@@ -18,7 +18,7 @@ from envguard.model.lockfile import LockedPackage, Lockfile
 from envguard.model.machine import DriverState
 from envguard.model.report import Finding, Report, Status, Subject
 from envguard.model.target import Target
-from envguard.ports import Prefix
+from envguard.ports.prefixes import Prefix
 from tests.fakes import FakeProbeRunner
 from tests.unit.checks.cases import CPU, CUDA129, KNOWLEDGE, record, target
 from tests.unit.commands.test_verify import HERE

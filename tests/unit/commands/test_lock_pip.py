@@ -9,7 +9,7 @@ from envguard.errors import InputError
 from envguard.model.environment import Dependency, Environment
 from envguard.model.knowledge import Knowledge
 from envguard.model.package import Manager, PackageRecord
-from envguard.ports import PipRequest
+from envguard.ports.pip import PipRequest
 
 PYTHON = PackageRecord("python", "3.12.11")
 TORCH = PackageRecord("pytorch", "2.7.1")

@@ -9,7 +9,7 @@ from envguard.commands.locking.problems import unsatisfiable
 from envguard.commands.locking.relaxations import looser
 from envguard.model.conda import parse_match_spec
 from envguard.model.package import PackageRecord
-from envguard.ports import Solution, SolveRequest
+from envguard.ports.solver import Solution, SolveRequest
 
 CHANNEL = "https://me:hunter2@index.example/ch"
 ELSEWHERE = "https://conda.anaconda.org/conda-forge"

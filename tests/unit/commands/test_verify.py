@@ -19,7 +19,8 @@ from envguard.model.origin import Origin
 from envguard.model.probe import REMOVED, Outcome, ProbeResult
 from envguard.model.probe_step import Level, Selection
 from envguard.model.report import Finding, Report, Status, Subject
-from envguard.ports import SILENT, Prefix, Progress
+from envguard.ports.prefixes import Prefix
+from envguard.ports.progress import SILENT, Progress
 from tests.fakes import FakeProbeRunner
 
 QUICK = sum(step.level is Level.QUICK for step in TORCH_STEPS)

@@ -15,7 +15,8 @@ from envguard.commands.verifying.trials import OTHERS_S, Scene
 from envguard.model.culprit import Blame, Count, Fault, Tried
 from envguard.model.probe import Outcome, Probe, ProbeResult
 from envguard.model.report import Status
-from envguard.ports import SILENT, Prefix
+from envguard.ports.prefixes import Prefix
+from envguard.ports.progress import SILENT
 
 BAD, GOOD = "/apps/bad", "/apps/good"
 USER = {"LD_LIBRARY_PATH": f"{GOOD}:{BAD}", "OMP_NUM_THREADS": "2"}
