@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from envguard.ports.progress import SILENT, Progress
+
 if TYPE_CHECKING:
     from envguard.model.notebook import NotebookRun, NotebookSurroundings, Script
     from envguard.ports.prefixes import Prefix
-    from envguard.ports.progress import SILENT, Progress
 
 
 @dataclass(frozen=True, slots=True)
