@@ -176,7 +176,12 @@ def _less(spec: MatchSpec) -> Iterator[str]:
     """The spec with less and less said of its version and build."""
     version = "" if spec.version in (None, "*") else spec.version or ""
     exact = _EXACT.fullmatch(version)
-    asked = [f"={exact['version']}", f"={exact['minor']}"] if exact else [version]
+    bare = version[:1].isalnum()  # `25.8.*,>=0a0`: several conditions, the first without a sign
+    asked = (
+        [f"={exact['version']}", f"={exact['minor']}"]
+        if exact
+        else [f"={version}" if bare else version]
+    )
     build = spec.build or ""
     general = build in ("cuda*", "*cuda*")
     cuda = "*cuda*" if _CUDA_BUILD.search(build) and not general else ""

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 
 from envguard.commands.locking.conflict import conflict
 from envguard.commands.locking.problems import unsatisfiable
 from envguard.commands.locking.relaxations import looser
+from envguard.errors import InputError
+from envguard.formats.environments.environment_yml import parse_environment
 from envguard.model.conda import parse_match_spec
 from envguard.model.package import PackageRecord
 from envguard.ports.solver import Solution, SolveRequest
+from tests.real_data import real_data
 
 CHANNEL = "https://me:hunter2@index.example/ch"
 ELSEWHERE = "https://conda.anaconda.org/conda-forge"
@@ -124,3 +129,36 @@ def test_many_lines_that_match_nothing_are_told_in_part_and_changed_all_at_once(
         "solves (tried): the names alone in the 20 lines that say more, without 'conda-forge::gone'"
         in said
     )
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        "cugraph==25.8.*,>=0.0.0a0",
+        "conda-forge::cugraph 25.8.*,>=0.0.0a0",
+        "numpy 1.26|2.*",
+        "pytorch 2.7.*,!=2.7.1 *cuda12*",
+        "pytorch >=2.1,<2.3=*cuda*",
+        "a=1!2.0",
+        "a ==1.0|==2.0",
+        "a !=1.0",
+        "a ~=1.4",
+    ],
+)
+def test_every_change_is_a_spec_of_the_same_package(spec):
+    name = parse_match_spec(spec).name
+    changes = [change.instead for change in looser(spec)]
+    assert changes
+    assert {parse_match_spec(text).name for text in changes if text is not None} == {name}
+
+
+def test_every_line_of_real_files_can_be_loosened():
+    paths = sorted((real_data("corpus") / "environments").glob("*"))
+    specs = set()
+    for path in paths:
+        with contextlib.suppress(InputError):  # no environment.yml
+            specs |= {x.spec for x in parse_environment(path.read_text("utf-8"), "e").dependencies}
+    assert len(specs) > 1000
+    for spec in specs:
+        for change in looser(spec):
+            assert change.instead is None or parse_match_spec(change.instead).name
